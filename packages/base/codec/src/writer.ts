@@ -1,0 +1,80 @@
+import { encodeUtf8 } from './text.ts'
+
+/** Writes little-endian fields in order into a buffer whose size is known from the start. */
+export class ByteWriter {
+  readonly #bytes: Uint8Array
+  readonly #view: DataView
+  #at: number
+
+  /** Makes a buffer of `size` bytes, or writes into `into` from offset `at`. */
+  constructor(size: number, into?: Uint8Array, at = 0) {
+    this.#bytes = into ?? new Uint8Array(size)
+    if (at + size > this.#bytes.length) throw new RangeError(`${size} bytes do not fit at ${at}`)
+    this.#view = new DataView(this.#bytes.buffer, this.#bytes.byteOffset, this.#bytes.byteLength)
+    this.#at = at
+  }
+
+  /** Offset of the next byte. */
+  get at(): number {
+    return this.#at
+  }
+
+  u8(value: number): this {
+    inRange(value, 0xff)
+    this.#view.setUint8(this.#at, value)
+    this.#at += 1
+    return this
+  }
+
+  u16(value: number): this {
+    inRange(value, 0xffff)
+    this.#view.setUint16(this.#at, value, true)
+    this.#at += 2
+    return this
+  }
+
+  u32(value: number): this {
+    inRange(value, 0xffff_ffff)
+    this.#view.setUint32(this.#at, value, true)
+    this.#at += 4
+    return this
+  }
+
+  u64(value: bigint): this {
+    if (value < 0n || value > 0xffff_ffff_ffff_ffffn) throw new RangeError(`${value} is no u64`)
+    this.#view.setBigUint64(this.#at, value, true)
+    this.#at += 8
+    return this
+  }
+
+  i64(value: bigint): this {
+    if (BigInt.asIntN(64, value) !== value) throw new RangeError(`${value} is no i64`)
+    this.#view.setBigInt64(this.#at, value, true)
+    this.#at += 8
+    return this
+  }
+
+  /** Writes all of `bytes`; with `length`, insists on that many. */
+  bytes(bytes: Uint8Array, length: number = bytes.length): this {
+    if (bytes.length !== length) throw new RangeError(`wanted ${length} bytes, got ${bytes.length}`)
+    this.#bytes.set(bytes, this.#at)
+    this.#at += length
+    return this
+  }
+
+  /** `u16` length, then UTF-8. */
+  string16(text: string): this {
+    const bytes = encodeUtf8(text)
+    return this.u16(bytes.length).bytes(bytes)
+  }
+
+  /** The buffer, which must be full. */
+  finish(): Uint8Array {
+    if (this.#at !== this.#bytes.length) throw new RangeError(`${this.#bytes.length - this.#at} bytes were not written`)
+    return this.#bytes
+  }
+}
+
+function inRange(value: number, max: number): void {
+  if (!Number.isInteger(value) || value < 0 || value > max) throw new RangeError(`${value} is not within 0…${max}`)
+}

@@ -1,0 +1,77 @@
+/**
+ * The primitives every layer shares (docs/spec/crypto.md). All bytes are raw; nothing here reads a clock or makes
+ * randomness. Wrong lengths are the caller's mistake (RangeError); a false signature or tag is a result, not an error.
+ */
+export interface Crypto {
+  /** Which provider answers: shown by status pages and benches. */
+  readonly name: string
+
+  sha256(data: Uint8Array): Uint8Array
+  sha512(data: Uint8Array): Uint8Array
+  /** HKDF-SHA256 (RFC 5869): `length` bytes, at most 8 160. */
+  hkdfSha256(secret: Uint8Array, salt: Uint8Array, info: Uint8Array, length: number): Uint8Array
+  /** BLAKE2b of 1…64 bytes (32 if not said), keyed where a key of 1…64 bytes is given. Identity and key derivation. */
+  blake2b(data: Uint8Array, options?: Blake2bOptions): Uint8Array
+  /** BLAKE3-256, keyed where a 32-byte key is given. Content only. */
+  blake3(data: Uint8Array, key?: Uint8Array): Uint8Array
+
+  /** Ed25519 public key of a 32-byte seed. */
+  publicKey(seed: Uint8Array): Uint8Array
+  /**
+   * The only signing call: the message is the 8 ASCII bytes of `tag`, then the parts. Refuses a message of exactly
+   * 32 bytes, since the lottery's VRF derives its nonces from the same key prefix.
+   * @throws {CryptoError} `crypto/tag`, `crypto/message-length`
+   */
+  sign(seed: Uint8Array, tag: string, ...parts: readonly Uint8Array[]): Uint8Array
+  /**
+   * Strict RFC 8032: S < L, canonical A and R, A not of small order, no cofactor. The same verdict from every provider.
+   */
+  verify(publicKey: Uint8Array, signature: Uint8Array, tag: string, ...parts: readonly Uint8Array[]): boolean
+  /** Many verdicts at once, in order; a provider may use threads. */
+  verifyBatch(jobs: readonly VerifyJob[]): Promise<boolean[]>
+
+  /** X25519 public key of a 32-byte secret (clamped as in RFC 7748). */
+  x25519PublicKey(secret: Uint8Array): Uint8Array
+  /** Shared secret. @throws {CryptoError} `crypto/zero-shared` for an all-zero result */
+  x25519(secret: Uint8Array, publicKey: Uint8Array): Uint8Array
+  /** RFC 7748 map of an Ed25519 public key. @throws {CryptoError} `crypto/public-key` where A is refused by verify */
+  toX25519Public(ed25519PublicKey: Uint8Array): Uint8Array
+  /** The X25519 secret that belongs to an Ed25519 seed. */
+  toX25519Secret(seed: Uint8Array): Uint8Array
+
+  /** ChaCha20-Poly1305 (RFC 8439) for one message: ciphertext, then 16 bytes of tag. */
+  seal(key: Uint8Array, nonce: Uint8Array, associated: Uint8Array, plaintext: Uint8Array): Uint8Array
+  /** The plaintext, or `undefined` where the tag does not hold. */
+  open(key: Uint8Array, nonce: Uint8Array, associated: Uint8Array, sealed: Uint8Array): Uint8Array | undefined
+  /** The same cipher under one key with Noise's counter nonces: the fast path of links. */
+  cipher(key: Uint8Array): Cipher
+}
+
+export interface Blake2bOptions {
+  readonly length?: number
+  readonly key?: Uint8Array
+}
+
+/** One signature to check, as {@link Crypto.verify} takes it. */
+export interface VerifyJob {
+  readonly publicKey: Uint8Array
+  readonly signature: Uint8Array
+  readonly tag: string
+  readonly parts: readonly Uint8Array[]
+}
+
+/**
+ * ChaCha20-Poly1305 under one key; the nonce is 4 zero bytes, then the counter as u64 little-endian (Noise §12).
+ * `out` may be the buffer that holds the input. Counters are whole numbers below 2^53.
+ */
+export interface Cipher {
+  /** Writes ciphertext and tag at `at`; returns the bytes written, `plaintext.length + 16`. */
+  seal(counter: number, associated: Uint8Array, plaintext: Uint8Array, out: Uint8Array, at: number): number
+  /** Writes the plaintext at `at` and returns its length; -1, and nothing written, where the tag does not hold. */
+  open(counter: number, associated: Uint8Array, sealed: Uint8Array, out: Uint8Array, at: number): number
+  /** Forgets the key; later calls throw. */
+  wipe(): void
+}
+
+/** Cryptographically strong bytes, handed in: the system's in production, seeded in the simulator. */
+export type Random = (length: number) => Uint8Array
