@@ -10,6 +10,8 @@ export interface Crypto {
   sha512(data: Uint8Array): Uint8Array
   /** HKDF-SHA256 (RFC 5869): `length` bytes, at most 8 160. */
   hkdfSha256(secret: Uint8Array, salt: Uint8Array, info: Uint8Array, length: number): Uint8Array
+  /** HMAC-SHA256 (RFC 2104): 32 bytes. */
+  hmacSha256(key: Uint8Array, data: Uint8Array): Uint8Array
   /** BLAKE2b of 1…64 bytes (32 if not said), keyed where a key of 1…64 bytes is given. Identity and key derivation. */
   blake2b(data: Uint8Array, options?: Blake2bOptions): Uint8Array
   /** BLAKE3-256, keyed where a 32-byte key is given. Content only. */
@@ -18,23 +20,37 @@ export interface Crypto {
   /** Ed25519 public key of a 32-byte seed. */
   publicKey(seed: Uint8Array): Uint8Array
   /**
-   * The only signing call: the message is the 8 ASCII bytes of `tag`, then the parts. Refuses a message of exactly
-   * 32 bytes, since the lottery's VRF derives its nonces from the same key prefix.
+   * The signing call of the protocol: the message is the 8 ASCII bytes of `tag` (0x21…0x7E, the first not `"`), then
+   * the parts. Refuses a message of exactly 32 bytes, since the lottery's VRF derives its nonces from the same key
+   * prefix.
    * @throws {CryptoError} `crypto/tag`, `crypto/message-length`
    */
   sign(seed: Uint8Array, tag: string, ...parts: readonly Uint8Array[]): Uint8Array
   /**
-   * Strict RFC 8032: S < L, canonical A and R, A not of small order, no cofactor. The same verdict from every provider.
+   * Strict RFC 8032: S < L, canonical A and R, A not of small order, no cofactor. The same verdict from every provider;
+   * whatever a peer sends, wrong lengths included, gives `false`.
+   * @throws {CryptoError} `crypto/tag`
    */
   verify(publicKey: Uint8Array, signature: Uint8Array, tag: string, ...parts: readonly Uint8Array[]): boolean
-  /** Many verdicts at once, in order; a provider may use threads. */
-  verifyBatch(jobs: readonly VerifyJob[]): Promise<boolean[]>
+  /**
+   * The one other signing call: an HTTP signature base (RFC 9421 §2.5), signed as it stands.
+   * @throws {CryptoError} `crypto/http-base` where the first byte is not 0x22, `crypto/message-length`
+   */
+  signHttp(seed: Uint8Array, base: Uint8Array): Uint8Array
+  /** {@link Crypto.verify} for a signature base; `false` for bytes that {@link Crypto.signHttp} would refuse. */
+  verifyHttp(publicKey: Uint8Array, signature: Uint8Array, base: Uint8Array): boolean
+  /** Many verdicts at once, in order; a provider may use threads. The bytes of a job may not change meanwhile. */
+  verifyBatch(jobs: readonly (VerifyJob | VerifyHttpJob)[]): Promise<boolean[]>
 
   /** X25519 public key of a 32-byte secret (clamped as in RFC 7748). */
   x25519PublicKey(secret: Uint8Array): Uint8Array
   /** Shared secret. @throws {CryptoError} `crypto/zero-shared` for an all-zero result */
   x25519(secret: Uint8Array, publicKey: Uint8Array): Uint8Array
-  /** RFC 7748 map of an Ed25519 public key. @throws {CryptoError} `crypto/public-key` where A is refused by verify */
+  /**
+   * RFC 7748 §4.1 map of an Ed25519 public key.
+   * @throws {CryptoError} `crypto/public-key` where it is not the canonical encoding of a point other than zero in the
+   * group of the base point; a key with a small-order component may verify, but never maps
+   */
   toX25519Public(ed25519PublicKey: Uint8Array): Uint8Array
   /** The X25519 secret that belongs to an Ed25519 seed. */
   toX25519Secret(seed: Uint8Array): Uint8Array
@@ -60,6 +76,13 @@ export interface VerifyJob {
   readonly parts: readonly Uint8Array[]
 }
 
+/** One HTTP signature to check, as {@link Crypto.verifyHttp} takes it. */
+export interface VerifyHttpJob {
+  readonly publicKey: Uint8Array
+  readonly signature: Uint8Array
+  readonly base: Uint8Array
+}
+
 /**
  * ChaCha20-Poly1305 under one key; the nonce is 4 zero bytes, then the counter as u64 little-endian (Noise §12).
  * `out` may be the buffer that holds the input. Counters are whole numbers below 2^53.
@@ -69,7 +92,7 @@ export interface Cipher {
   seal(counter: number, associated: Uint8Array, plaintext: Uint8Array, out: Uint8Array, at: number): number
   /** Writes the plaintext at `at` and returns its length; -1, and nothing written, where the tag does not hold. */
   open(counter: number, associated: Uint8Array, sealed: Uint8Array, out: Uint8Array, at: number): number
-  /** Forgets the key; later calls throw. */
+  /** Zeroes the key; later calls throw {@link CryptoError} `crypto/wiped`. */
   wipe(): void
 }
 

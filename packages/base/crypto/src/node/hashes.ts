@@ -1,0 +1,88 @@
+import { hash } from 'node:crypto'
+import { createBLAKE3 } from 'hash-wasm'
+import { assertHkdfLength, assertLength, blake2bLength } from '../check.ts'
+import { BLAKE2B_MAX_BYTES, KEY_BYTES } from '../limits.ts'
+import type { Crypto } from '../provider.ts'
+import type { Sodium } from './sodium.ts'
+
+export function sha256(data: Uint8Array): Uint8Array {
+  return new Uint8Array(hash('sha256', data, 'buffer'))
+}
+
+export function sha512(data: Uint8Array): Uint8Array {
+  return new Uint8Array(hash('sha512', data, 'buffer'))
+}
+
+const SHA256_BLOCK_BYTES = 64
+
+/** HMAC (RFC 2104) by two one-shot hashes: on Node 24 a third of the time of an HMAC object. */
+export function hmacSha256(key: Uint8Array, data: Uint8Array): Uint8Array {
+  const blockKey = key.length > SHA256_BLOCK_BYTES ? hash('sha256', key, 'buffer') : key
+  const inner = new Uint8Array(SHA256_BLOCK_BYTES + data.length)
+  const outer = new Uint8Array(SHA256_BLOCK_BYTES + 32)
+  inner.fill(0x36, 0, SHA256_BLOCK_BYTES)
+  outer.fill(0x5c, 0, SHA256_BLOCK_BYTES)
+  for (let at = 0; at < blockKey.length; at++) {
+    inner[at]! ^= blockKey[at]!
+    outer[at]! ^= blockKey[at]!
+  }
+  inner.set(data, SHA256_BLOCK_BYTES)
+  outer.set(hash('sha256', inner, 'buffer'), SHA256_BLOCK_BYTES)
+  return new Uint8Array(hash('sha256', outer, 'buffer'))
+}
+
+/** HKDF (RFC 5869) on {@link hmacSha256}. */
+export function hkdfSha256(secret: Uint8Array, salt: Uint8Array, info: Uint8Array, length: number): Uint8Array {
+  assertHkdfLength(length)
+  const pseudorandomKey = hmacSha256(salt, secret)
+  const output = new Uint8Array(length)
+  let block = new Uint8Array(0)
+  for (let at = 0, counter = 1; at < length; at += 32, counter++) {
+    const input = new Uint8Array(block.length + info.length + 1)
+    input.set(block)
+    input.set(info, block.length)
+    input[input.length - 1] = counter
+    block = hmacSha256(pseudorandomKey, input) as Uint8Array<ArrayBuffer>
+    output.set(block.subarray(0, length - at), at)
+  }
+  return output
+}
+
+/** Input bytes that have a fixed place in the heap; longer inputs get one for the call. */
+const BLAKE2B_INPUT_BYTES = 16_384
+
+/** BLAKE2b in the wasm module, with one-shot calls. */
+export function wasmBlake2b(sodium: Sodium): Crypto['blake2b'] {
+  const input = sodium._malloc(BLAKE2B_INPUT_BYTES)
+  const keyAt = sodium._malloc(BLAKE2B_MAX_BYTES)
+  const digest = sodium._malloc(BLAKE2B_MAX_BYTES)
+  return (data, options) => {
+    const length = blake2bLength(options)
+    const key = options?.key
+    const place = data.length <= BLAKE2B_INPUT_BYTES ? input : sodium._malloc(data.length)
+    sodium.HEAPU8.set(data, place)
+    if (key !== undefined) sodium.HEAPU8.set(key, keyAt)
+    const keyPlace = key === undefined ? 0 : keyAt
+    sodium._crypto_generichash_blake2b(digest, length, place, data.length, 0, keyPlace, key?.length ?? 0)
+    const result = sodium.HEAPU8.slice(digest, digest + length)
+    if (key !== undefined) sodium.HEAPU8.fill(0, keyAt, keyAt + key.length)
+    if (place !== input) sodium._free(place)
+    return result
+  }
+}
+
+/** BLAKE3 in hash-wasm's module, with one reused hasher for plain and one for keyed hashes. */
+export async function wasmBlake3(): Promise<Crypto['blake3']> {
+  const plain = await createBLAKE3()
+  // The hasher keeps a view of this array and reads the key anew at each init(): the only way to change it in place.
+  const keyPlace = new Uint8Array(KEY_BYTES)
+  const keyed = await createBLAKE3(256, keyPlace)
+  return (data, key) => {
+    if (key === undefined) return plain.init().update(data).digest('binary')
+    assertLength('a BLAKE3 key', key, KEY_BYTES)
+    keyPlace.set(key)
+    const digest = keyed.init().update(data).digest('binary')
+    keyPlace.fill(0)
+    return digest
+  }
+}

@@ -1,0 +1,61 @@
+import { getRandomValues } from 'node:crypto'
+import instantiate from 'libsodium-sumo'
+
+/** The functions of the libsodium wasm module that we call; pointers are offsets into its heap, lengths are u32. */
+export interface Sodium {
+  /** The module's memory; another view after the memory grew, so never kept. */
+  readonly HEAPU8: Uint8Array
+  _malloc(bytes: number): number
+  _free(pointer: number): void
+  _sodium_init(): number
+  _crypto_aead_chacha20poly1305_ietf_encrypt(
+    sealed: number,
+    sealedLength: number,
+    plaintext: number,
+    plaintextLow: number,
+    plaintextHigh: number,
+    associated: number,
+    associatedLow: number,
+    associatedHigh: number,
+    secretNonce: number,
+    nonce: number,
+    key: number,
+  ): number
+  _crypto_aead_chacha20poly1305_ietf_decrypt(
+    plaintext: number,
+    plaintextLength: number,
+    secretNonce: number,
+    sealed: number,
+    sealedLow: number,
+    sealedHigh: number,
+    associated: number,
+    associatedLow: number,
+    associatedHigh: number,
+    nonce: number,
+    key: number,
+  ): number
+  _crypto_generichash_blake2b(
+    digest: number,
+    digestLength: number,
+    input: number,
+    inputLow: number,
+    inputHigh: number,
+    key: number,
+    keyLength: number,
+  ): number
+  _crypto_sign_verify_detached(
+    signature: number,
+    message: number,
+    messageLow: number,
+    messageHigh: number,
+    publicKey: number,
+  ): number
+  _crypto_sign_ed25519_pk_to_curve25519(x25519: number, ed25519: number): number
+}
+
+/** A wasm instance with memory of its own. */
+export async function loadSodium(): Promise<Sodium> {
+  const sodium = await instantiate({ getRandomValue: () => getRandomValues(new Uint32Array(1))[0]! })
+  if (sodium._sodium_init() < 0) throw new Error('libsodium would not start')
+  return sodium
+}
