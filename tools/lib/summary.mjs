@@ -1,0 +1,22 @@
+/** How a run of several suites ends: one row each, then `N passed, N failed`, and the exit code. */
+import process from 'node:process'
+
+/** @param {{ name: string, passed: number, failed: number, skipped: string[], seconds: number }[]} rows */
+export function printTable(rows) {
+  const width = Math.max(...rows.map((row) => row.name.length))
+  process.stdout.write('\n')
+  for (const { name, passed, failed, skipped, seconds } of rows) {
+    const counts = `${passed} passed, ${failed} failed${skipped.length > 0 ? `, ${skipped.length} skipped` : ''}`
+    process.stdout.write(
+      `${failed > 0 ? '✗' : '✓'} ${name.padEnd(width)}  ${seconds.toFixed(1).padStart(6)} s  ${counts}\n`,
+    )
+  }
+}
+
+/** Prints the totals, alone on the last line, and sets the exit code: 0 only when something passed and nothing failed. */
+export function closingLine(rows) {
+  const passed = rows.reduce((sum, row) => sum + row.passed, 0)
+  const failed = rows.reduce((sum, row) => sum + row.failed, 0)
+  process.stdout.write(`\n${passed} passed, ${failed} failed\n`)
+  if (failed > 0 || passed === 0) process.exitCode ||= 1
+}

@@ -1,0 +1,44 @@
+/** Runs vitest and counts: passed, failed, skipped, from its own JSON report. */
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { programOf, rootFolder, runStep } from './steps.mjs'
+
+/**
+ * @param {string[]} args vitest's own: file filters, `-t`, `--shard`…
+ * @param {{ env?: Record<string, string>, limitMs?: number }} options
+ * @returns {Promise<{ passed: number, failed: number, skipped: string[], seconds: number }>} `failed` is at least 1 when
+ *   the run itself went wrong: a file that does not load, an unhandled error, no test at all.
+ */
+export async function runVitest(args, options = {}) {
+  const folder = mkdtempSync(join(tmpdir(), 'nexus-vitest-'))
+  const file = join(folder, 'report.json')
+  try {
+    const reporter = process.stdout.isTTY ? 'default' : 'dot'
+    const flags = ['run', `--reporter=${reporter}`, '--reporter=json', `--outputFile.json=${file}`]
+    const step = await runStep(process.execPath, [programOf('vitest'), ...flags, ...args], options)
+    const counts = existsSync(file)
+      ? count(JSON.parse(readFileSync(file, 'utf8')))
+      : { passed: 0, failed: 0, skipped: [] }
+    if (step.timedOut) process.stderr.write(`vitest was ended after ${Math.round(step.seconds)} s\n`)
+    const failed = step.exitCode !== 0 && counts.failed === 0 ? 1 : counts.failed
+    return { ...counts, failed, seconds: step.seconds }
+  } finally {
+    rmSync(folder, { recursive: true, force: true })
+  }
+}
+
+/** The machine-readable report has skipped tests as `pending` or `skipped`, and unfinished ones as `todo`. */
+function count({ testResults }) {
+  const counts = { passed: 0, failed: 0, skipped: [] }
+  for (const { name, status, assertionResults } of testResults) {
+    const failedBefore = counts.failed
+    for (const test of assertionResults) {
+      if (test.status === 'passed') counts.passed += 1
+      else if (test.status === 'failed') counts.failed += 1
+      else counts.skipped.push(`${name.slice(rootFolder.length)}: ${test.fullName}`)
+    }
+    if (status === 'failed' && counts.failed === failedBefore) counts.failed += 1
+  }
+  return counts
+}
