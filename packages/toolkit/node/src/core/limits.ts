@@ -1,0 +1,22 @@
+/** Packets that wait on one interface, in bytes; at this fill new ones of the lowest priority are refused first. */
+export const EGRESS_BYTES_MAX = 1_048_576
+/** Of these, for one neighbour. */
+export const EGRESS_BYTES_PER_LINK_MAX = 262_144
+/** Frames handed over in one go before the event loop gets its turn. */
+export const EGRESS_BURST_FRAMES = 256
+/** Announces that wait for their signature check, in all and from one neighbour. */
+export const VERIFYING_MAX = 1_024
+export const VERIFYING_PER_LINK_MAX = 64
+/** Nodes whose public key is kept; those heard longest ago are forgotten first, trusted ones never. */
+export const KNOWN_NODES_MAX = 10_000
+/** Trusted peers that an operator may name. */
+export const TRUSTED_MAX = 1_024
+/** Traces of one's own that wait for their answer. */
+export const TRACES_MAX = 64
+export const TRACE_TIMEOUT_MS = 60_000
+/** Traces answered or passed on per second: a diagnostic must not become a flood. */
+export const TRACES_PER_SECOND = 20
+/** Events that a status page can look back on. */
+export const EVENTS_MAX = 512
+export const ANNOUNCE_HOPS_MAX = 128
+export const HOP_LIMIT = 128
