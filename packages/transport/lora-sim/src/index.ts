@@ -1,1 +1,25 @@
-export {}
+/** A LoRa channel in software: airtime, path loss, collisions with capture, duty cycle, medium access (docs/spec/lora.md). */
+export { type ChannelOptions, LoraChannel, RADIO_DEFAULT, type TransmitResult } from './channel.ts'
+export { DutyCycleLedger } from './duty-cycle.ts'
+export { LORA_FRAME_BYTES_MAX, RADIO_PACKET_BYTES_MAX, RADIO_PART_BYTES_MAX } from './limits.ts'
+export {
+  type Dropped,
+  type Medium,
+  MediumAccess,
+  type MediumAccessOptions,
+  type MediumAccessPorts,
+} from './medium-access.ts'
+export {
+  airtimeSeconds,
+  bitrateBps,
+  frameAirtimeSeconds,
+  MODULATION_DEFAULT,
+  type Modulation,
+  sensitivityDbm,
+  snrLimitDb,
+  symbolSeconds,
+} from './modulation.ts'
+export { BUILT_UP, type LogDistance, pathLossDb, rangeMeters, SUBURBAN } from './propagation.ts'
+export type { ChannelStats, Delivery, Loss, Position, RadioSettings } from './radio.ts'
+export { Reassembler, type ReassemblyStats, splitFrame } from './split.ts'
+export { Station, type StationPorts } from './station.ts'
