@@ -23,11 +23,12 @@ const SMALL_ORDER_Y = [
  * arithmetic to find. Public input: its time depends on the content.
  */
 export function isAcceptableKey(publicKey: Uint8Array): boolean {
-  return (
-    publicKey.length === PUBLIC_KEY_BYTES &&
-    isBelow(publicKey, 0, FIELD_PRIME, 0x7f) &&
-    !SMALL_ORDER_Y.some((y) => hasY(publicKey, y))
-  )
+  return publicKey.length === PUBLIC_KEY_BYTES && isBelow(publicKey, 0, FIELD_PRIME, 0x7f) && !isSmallOrder(publicKey)
+}
+
+/** Whether an encoding, of which the first 32 bytes are read, has the y of a point of small order. */
+export function isSmallOrder(point: Uint8Array): boolean {
+  return SMALL_ORDER_Y.some((y) => hasY(point, y))
 }
 
 /** Whether 64 bytes have the canonical form: the y of R below p, and S below L. Public input, variable time. */

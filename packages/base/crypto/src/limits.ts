@@ -16,9 +16,11 @@ export const VRF_INPUT_BYTES = 32
 export const HKDF_MAX_BYTES: number = 255 * 32
 /** Longest BLAKE2b digest and key. */
 export const BLAKE2B_MAX_BYTES = 64
-/** Ed25519 public keys that the Node provider keeps imported. */
-export const PUBLIC_KEY_CACHE_MAX = 1024
-/** Ed25519 seeds and X25519 secrets that the Node provider keeps imported, together. */
+/** Ed25519 public keys that the Node provider remembers, imported from the second use on. */
+export const PUBLIC_KEY_CACHE_MAX = 1_024
+/** X25519 public keys that the Node provider keeps imported: a handshake uses each twice. */
+export const AGREEMENT_KEY_CACHE_MAX = 64
+/** Ed25519 seeds, and beside them X25519 secrets, that the Node provider keeps imported until forgotten. */
 export const SECRET_KEY_CACHE_MAX = 128
 /** Signature checks of all batches that wait in the thread pool at once; the rest stays in JavaScript. */
 export const VERIFY_IN_FLIGHT_MAX = 64

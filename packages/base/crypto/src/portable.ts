@@ -14,14 +14,13 @@ import {
   blake2bLength,
   writeCounterNonce,
 } from './check.ts'
-import { isAcceptableKey, isAcceptableSignature } from './encoding.ts'
+import { isAcceptableKey } from './encoding.ts'
 import { CryptoError } from './errors.ts'
 import { AUTH_TAG_BYTES, KEY_BYTES, NONCE_BYTES, PUBLIC_KEY_BYTES } from './limits.ts'
 import type { Cipher, Crypto } from './provider.ts'
 import type { RawEd25519 } from './raw.ts'
 import { signing } from './signing.ts'
-
-const { Point } = ed25519
+import { decodePoint, verifyStrictly } from './strict.ts'
 
 /** The provider that runs wherever JavaScript does, on the audited noble libraries. */
 export function portable(): Crypto {
@@ -58,6 +57,7 @@ export function portable(): Crypto {
       assertLength('the seed', seed, KEY_BYTES)
       return ed25519.utils.toMontgomerySecret(seed)
     },
+    forget: wipe,
     seal(key, nonce, associated, plaintext) {
       assertAeadInput(key, nonce)
       return chacha20poly1305(key, nonce, associated).encrypt(plaintext)
@@ -76,35 +76,6 @@ const raw: RawEd25519 = {
     return ed25519.sign(message, seed)
   },
   verify: verifyStrictly,
-}
-
-/**
- * RFC 8032 §5.1.7 without the cofactor: the encoding of [S]B − [k]A must be R, byte for byte, which no non-canonical R
- * can be. k is reduced modulo L first: with a key of mixed order the verdict depends on it.
- */
-function verifyStrictly(publicKey: Uint8Array, signature: Uint8Array, message: Uint8Array): boolean {
-  if (!isAcceptableKey(publicKey) || !isAcceptableSignature(signature)) return false
-  const a = decodePoint(publicKey)
-  if (a === undefined) return false
-  const r = signature.subarray(0, 32)
-  const k = Point.Fn.create(littleEndian(sha512.create().update(r).update(publicKey).update(message).digest()))
-  const s = littleEndian(signature.subarray(32))
-  const expected = Point.BASE.multiplyUnsafe(s).subtract(a.multiplyUnsafe(k)).toBytes()
-  return expected.every((byte, at) => byte === r[at])
-}
-
-function decodePoint(bytes: Uint8Array): InstanceType<typeof Point> | undefined {
-  try {
-    return Point.fromBytes(bytes)
-  } catch {
-    return undefined
-  }
-}
-
-function littleEndian(bytes: Uint8Array): bigint {
-  let value = 0n
-  for (let at = bytes.length - 1; at >= 0; at--) value = (value << 8n) | BigInt(bytes[at]!)
-  return value
 }
 
 function sharedSecret(secret: Uint8Array, publicKey: Uint8Array): Uint8Array {
@@ -145,7 +116,8 @@ class PortableCipher implements Cipher {
 
   constructor(key: Uint8Array) {
     assertLength('the key', key, KEY_BYTES)
-    this.#key = key.slice()
+    // Not slice(): that of a Buffer would share the memory of the caller.
+    this.#key = Uint8Array.from(key)
   }
 
   seal(counter: number, associated: Uint8Array, plaintext: Uint8Array, out: Uint8Array, at: number): number {

@@ -55,6 +55,12 @@ export interface Crypto {
   /** The X25519 secret that belongs to an Ed25519 seed. */
   toX25519Secret(seed: Uint8Array): Uint8Array
 
+  /**
+   * Zeroes seeds and secrets, and drops the imported forms that a provider keeps of them. Ephemeral secrets go through
+   * here once their handshake is over: forward secrecy is no better than the memory they stay in.
+   */
+  forget(...secrets: readonly Uint8Array[]): void
+
   /** ChaCha20-Poly1305 (RFC 8439) for one message: ciphertext, then 16 bytes of tag. */
   seal(key: Uint8Array, nonce: Uint8Array, associated: Uint8Array, plaintext: Uint8Array): Uint8Array
   /** The plaintext, or `undefined` where the tag does not hold. */

@@ -152,7 +152,7 @@ export class NodeCipher implements Cipher {
   constructor(wasm: WasmAead, key: Uint8Array) {
     assertLength('the key', key, KEY_BYTES)
     this.#wasm = wasm
-    // Not slice(): a Buffer's would share the caller's memory.
+    // Not slice(): that of a Buffer would share the memory of the caller.
     this.#key = Uint8Array.from(key)
   }
 

@@ -1,26 +1,52 @@
 import { sign, verify } from 'node:crypto'
 import { assertLength } from '../check.ts'
-import { isAcceptableKey, isAcceptableSignature } from '../encoding.ts'
-import { KEY_BYTES, VERIFY_IN_FLIGHT_MAX } from '../limits.ts'
+import { isAcceptableKey, isAcceptableSignature, isSmallOrder } from '../encoding.ts'
+import {
+  KEY_BYTES,
+  PUBLIC_KEY_BYTES,
+  SIGNATURE_BYTES,
+  VERIFY_IN_FLIGHT_MAX,
+  WASM_MESSAGE_MAX_BYTES,
+} from '../limits.ts'
 import type { VerifyHttpJob, VerifyJob } from '../provider.ts'
 import type { RawEd25519 } from '../raw.ts'
 import { jobMessage } from '../signing.ts'
+import { verifyStrictly } from '../strict.ts'
 import type { KeyCache } from './keys.ts'
+import type { Sodium } from './sodium.ts'
 
 /**
- * OpenSSL's Ed25519, whose equation is the cofactorless one and compares the encoding of R. It takes keys that are not
- * canonical or of small order, so these are turned away first.
+ * Ed25519 in OpenSSL, and in wasm for keys met for the first time, which saves their import. Both have the cofactorless
+ * equation and compare the encoding of R; what they and their releases disagree on is decided here: keys that are not
+ * canonical or of small order are turned away first, and an R of small order, which libsodium and newer releases of
+ * Node refuse, goes to {@link verifyStrictly}. No honest signer makes such an R.
  */
-export function opensslEd25519(keys: KeyCache): RawEd25519 {
+export function nodeEd25519(keys: KeyCache, sodium: Sodium): RawEd25519 {
+  const wasmVerify = wasmVerifier(sodium)
   return {
     sign(seed, message) {
       assertLength('the seed', seed, KEY_BYTES)
       return new Uint8Array(sign(null, message, keys.secretKey('Ed25519', seed)))
     },
-    verify: (publicKey, signature, message) =>
-      isAcceptableKey(publicKey) &&
-      isAcceptableSignature(signature) &&
-      verify(null, message, keys.publicKey(publicKey), signature),
+    verify(publicKey, signature, message) {
+      if (!isAcceptableKey(publicKey) || !isAcceptableSignature(signature)) return false
+      if (isSmallOrder(signature)) return verifyStrictly(publicKey, signature, message)
+      const key = message.length > WASM_MESSAGE_MAX_BYTES ? keys.publicKey(publicKey) : keys.publicKeyIfMet(publicKey)
+      return key === undefined ? wasmVerify(publicKey, signature, message) : verify(null, message, key, signature)
+    },
+  }
+}
+
+function wasmVerifier(sodium: Sodium): RawEd25519['verify'] {
+  const keyAt = sodium._malloc(PUBLIC_KEY_BYTES)
+  const signatureAt = sodium._malloc(SIGNATURE_BYTES)
+  const messageAt = sodium._malloc(WASM_MESSAGE_MAX_BYTES)
+  return (publicKey, signature, message) => {
+    const heap = sodium.HEAPU8
+    heap.set(publicKey, keyAt)
+    heap.set(signature, signatureAt)
+    heap.set(message, messageAt)
+    return sodium._crypto_sign_verify_detached(signatureAt, messageAt, message.length, 0, keyAt) === 0
   }
 }
 
@@ -69,10 +95,14 @@ export class BatchVerifier {
         settle(batch, index, false)
         return
       }
+      if (isSmallOrder(signature)) {
+        settle(batch, index, verifyStrictly(publicKey, signature, message))
+        return
+      }
       this.#inFlight += 1
       verify(null, message, this.#keys.publicKey(publicKey), signature, (error, verdict) => {
         this.#inFlight -= 1
-        settle(batch, index, error === null && verdict)
+        settle(batch, index, !error && verdict)
         this.#fill()
       })
     } catch (error) {

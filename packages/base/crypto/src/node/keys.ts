@@ -1,6 +1,7 @@
 import { Buffer } from 'node:buffer'
 import { createPrivateKey, createPublicKey, type KeyObject, randomBytes } from 'node:crypto'
-import { PUBLIC_KEY_CACHE_MAX, SECRET_KEY_CACHE_MAX } from '../limits.ts'
+import { wipe } from '../bytes.ts'
+import { AGREEMENT_KEY_CACHE_MAX, PUBLIC_KEY_CACHE_MAX, SECRET_KEY_CACHE_MAX } from '../limits.ts'
 import type { Crypto } from '../provider.ts'
 import { LruMap } from './lru.ts'
 
@@ -9,10 +10,14 @@ type Curve = 'Ed25519' | 'X25519'
 /** A JWK must name a public key; OpenSSL computes its own from the secret and ignores this one. */
 const IGNORED_X = Buffer.alloc(32).toString('base64url')
 
-/** Imported keys, since an import costs as much as the operation itself. JWK is the cheapest way in. */
+/** Imported keys, since an import costs about as much as the operation itself. JWK is the cheapest way in. */
 export class KeyCache {
-  readonly #publicKeys = new LruMap<KeyObject>(PUBLIC_KEY_CACHE_MAX)
-  readonly #secretKeys = new LruMap<KeyObject>(SECRET_KEY_CACHE_MAX)
+  readonly #publicKeys = new LruMap<KeyObject | 'met'>(PUBLIC_KEY_CACHE_MAX)
+  readonly #agreementKeys = new LruMap<KeyObject>(AGREEMENT_KEY_CACHE_MAX)
+  readonly #secretKeys: Readonly<Record<Curve, LruMap<KeyObject>>> = {
+    Ed25519: new LruMap(SECRET_KEY_CACHE_MAX),
+    X25519: new LruMap(SECRET_KEY_CACHE_MAX),
+  }
   readonly #blake2b: Crypto['blake2b']
   /** Secrets are looked up by a hash under this key, so that none becomes a string, which nobody can wipe. */
   readonly #lookupKey: Uint8Array = randomBytes(32)
@@ -21,40 +26,84 @@ export class KeyCache {
     this.#blake2b = blake2b
   }
 
-  get sizes(): { readonly publicKeys: number; readonly secretKeys: number } {
-    return { publicKeys: this.#publicKeys.size, secretKeys: this.#secretKeys.size }
+  /** How many entries each cache holds. */
+  get sizes(): { readonly publicKeys: number; readonly agreementKeys: number; readonly secretKeys: number } {
+    const { Ed25519, X25519 } = this.#secretKeys
+    return {
+      publicKeys: this.#publicKeys.size,
+      agreementKeys: this.#agreementKeys.size,
+      secretKeys: Ed25519.size + X25519.size,
+    }
   }
 
   /** An Ed25519 public key. */
   publicKey(publicKey: Uint8Array): KeyObject {
     const name = latin1(publicKey)
-    let key = this.#publicKeys.get(name)
+    const known = this.#publicKeys.get(name)
+    return known === undefined || known === 'met' ? this.#addPublicKey(name, publicKey) : known
+  }
+
+  /** An Ed25519 public key seen before; at first sight it is only noted, since most keys are met once. */
+  publicKeyIfMet(publicKey: Uint8Array): KeyObject | undefined {
+    const name = latin1(publicKey)
+    const known = this.#publicKeys.get(name)
+    if (known === undefined) {
+      this.#publicKeys.set(name, 'met')
+      return undefined
+    }
+    return known === 'met' ? this.#addPublicKey(name, publicKey) : known
+  }
+
+  /** An X25519 public key. */
+  agreementKey(publicKey: Uint8Array): KeyObject {
+    const name = latin1(publicKey)
+    let key = this.#agreementKeys.get(name)
     if (key === undefined) {
-      key = importPublic('Ed25519', publicKey)
-      this.#publicKeys.set(name, key)
+      key = importPublic('X25519', publicKey)
+      this.#agreementKeys.set(name, key)
     }
     return key
   }
 
   secretKey(curve: Curve, secret: Uint8Array): KeyObject {
-    const name = curve + latin1(this.#blake2b(secret, { key: this.#lookupKey }))
-    let key = this.#secretKeys.get(name)
+    const name = this.#secretName(secret)
+    let key = this.#secretKeys[curve].get(name)
     if (key === undefined) {
       const jwk = { kty: 'OKP', crv: curve, x: IGNORED_X, d: base64url(secret) }
       key = createPrivateKey({ key: jwk, format: 'jwk' })
-      this.#secretKeys.set(name, key)
+      this.#secretKeys[curve].set(name, key)
     }
     return key
   }
-}
 
-export function importPublic(curve: Curve, publicKey: Uint8Array): KeyObject {
-  return createPublicKey({ key: { kty: 'OKP', crv: curve, x: base64url(publicKey) }, format: 'jwk' })
+  /** Drops and zeroes secrets of either curve. */
+  forget(secrets: readonly Uint8Array[]): void {
+    for (const secret of secrets) {
+      const name = this.#secretName(secret)
+      this.#secretKeys.Ed25519.delete(name)
+      this.#secretKeys.X25519.delete(name)
+      wipe(secret)
+    }
+  }
+
+  #addPublicKey(name: string, publicKey: Uint8Array): KeyObject {
+    const key = importPublic('Ed25519', publicKey)
+    this.#publicKeys.set(name, key)
+    return key
+  }
+
+  #secretName(secret: Uint8Array): string {
+    return latin1(this.#blake2b(secret, { key: this.#lookupKey }))
+  }
 }
 
 /** The raw public key of an imported secret one. */
 export function exportPublic(secretKey: KeyObject): Uint8Array {
   return new Uint8Array(Buffer.from(secretKey.export({ format: 'jwk' }).x!, 'base64url'))
+}
+
+function importPublic(curve: Curve, publicKey: Uint8Array): KeyObject {
+  return createPublicKey({ key: { kty: 'OKP', crv: curve, x: base64url(publicKey) }, format: 'jwk' })
 }
 
 function base64url(bytes: Uint8Array): string {

@@ -23,7 +23,16 @@ export class LruMap<Value> {
 
   set(key: string, value: Value): void {
     this.#entries.delete(key)
-    if (this.#entries.size >= this.max) this.#entries.delete(this.#entries.keys().next().value!)
+    if (this.#entries.size >= this.max) {
+      for (const oldest of this.#entries.keys()) {
+        this.#entries.delete(oldest)
+        break
+      }
+    }
     this.#entries.set(key, value)
+  }
+
+  delete(key: string): void {
+    this.#entries.delete(key)
   }
 }

@@ -6,9 +6,9 @@ import { AUTH_TAG_BYTES, KEY_BYTES, PUBLIC_KEY_BYTES } from '../limits.ts'
 import type { Crypto } from '../provider.ts'
 import { signing } from '../signing.ts'
 import { NodeCipher, opensslOpen, opensslSeal, WasmAead } from './aead.ts'
-import { BatchVerifier, opensslEd25519 } from './ed25519.ts'
+import { BatchVerifier, nodeEd25519 } from './ed25519.ts'
 import { hkdfSha256, hmacSha256, sha256, sha512, wasmBlake2b, wasmBlake3 } from './hashes.ts'
-import { exportPublic, importPublic, KeyCache } from './keys.ts'
+import { exportPublic, KeyCache } from './keys.ts'
 import { loadSodium, type Sodium } from './sodium.ts'
 
 /**
@@ -16,9 +16,8 @@ import { loadSodium, type Sodium } from './sodium.ts'
  * thread its own.
  */
 export async function nodeCrypto(): Promise<Crypto> {
-  const sodium = await loadSodium()
+  const [sodium, blake3] = await Promise.all([loadSodium(), wasmBlake3()])
   const blake2b = wasmBlake2b(sodium)
-  const blake3 = await wasmBlake3()
   const keys = new KeyCache(blake2b)
   const aead = new WasmAead(sodium)
   const batches = new BatchVerifier(keys)
@@ -34,7 +33,7 @@ export async function nodeCrypto(): Promise<Crypto> {
       assertLength('the seed', seed, KEY_BYTES)
       return exportPublic(keys.secretKey('Ed25519', seed))
     },
-    ...signing(opensslEd25519(keys)),
+    ...signing(nodeEd25519(keys, sodium)),
     verifyBatch: (jobs) => batches.verify(jobs),
     x25519PublicKey(secret) {
       assertLength('the secret', secret, KEY_BYTES)
@@ -46,6 +45,7 @@ export async function nodeCrypto(): Promise<Crypto> {
       assertLength('the seed', seed, KEY_BYTES)
       return clamped(sha512(seed))
     },
+    forget: (...secrets) => keys.forget(secrets),
     seal(key, nonce, associated, plaintext) {
       assertAeadInput(key, nonce)
       const sealed = new Uint8Array(plaintext.length + AUTH_TAG_BYTES)
@@ -71,7 +71,7 @@ function sharedSecret(keys: KeyCache, secret: Uint8Array, publicKey: Uint8Array)
   assertLength('the public key', publicKey, PUBLIC_KEY_BYTES)
   const privateKey = keys.secretKey('X25519', secret)
   try {
-    return new Uint8Array(diffieHellman({ privateKey, publicKey: importPublic('X25519', publicKey) }))
+    return new Uint8Array(diffieHellman({ privateKey, publicKey: keys.agreementKey(publicKey) }))
   } catch {
     // Every 32 bytes import as a public key; OpenSSL refuses the all-zero result alone.
     throw new CryptoError({ code: 'crypto/zero-shared' })
