@@ -20,7 +20,7 @@ export interface Identity {
 /** The identity of a 32-byte seed, which is copied (docs/spec/identity.md). @throws {RangeError} for another length */
 export function createIdentity(crypto: Crypto, seed: Uint8Array): Identity {
   if (seed.length !== SEED_BYTES) throw new RangeError(`a seed has ${SEED_BYTES} bytes, not ${seed.length}`)
-  return new SeedIdentity(crypto, seed.slice())
+  return new KeyedIdentity(crypto, seed.slice())
 }
 
 /** BLAKE2b-256(public key)[0..16]. @throws {RangeError} unless the key has 32 bytes */
@@ -31,7 +31,7 @@ export function nodeIdOf(crypto: Crypto, publicKey: Uint8Array): Uint8Array {
   return crypto.blake2b(publicKey).slice(0, NODE_ID_BYTES)
 }
 
-class SeedIdentity implements Identity {
+class KeyedIdentity implements Identity {
   readonly nodeId: Uint8Array
   readonly publicKey: Uint8Array
   readonly agreementKey: Uint8Array
