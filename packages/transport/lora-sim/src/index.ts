@@ -1,7 +1,15 @@
 /** A LoRa channel in software: airtime, path loss, collisions with capture, duty cycle, medium access (docs/spec/lora.md). */
+export { type Air, type AirOptions, createAir } from './air.ts'
+export { type AirControl, AirDecoder, type AirMessage, encodeAirMessage } from './air-message.ts'
 export { type ChannelOptions, LoraChannel, RADIO_DEFAULT, type TransmitResult } from './channel.ts'
 export { DutyCycleLedger } from './duty-cycle.ts'
-export { LORA_FRAME_BYTES_MAX, RADIO_PACKET_BYTES_MAX, RADIO_PART_BYTES_MAX } from './limits.ts'
+export { AirError, type AirErrorDetail } from './errors.ts'
+export {
+  LORA_FRAME_BYTES_MAX,
+  RADIO_PACKET_BYTES_MAX,
+  RADIO_PART_BYTES_MAX,
+  STATION_QUEUE_BYTES_MAX,
+} from './limits.ts'
 export {
   type Dropped,
   type Medium,
@@ -19,7 +27,9 @@ export {
   snrLimitDb,
   symbolSeconds,
 } from './modulation.ts'
+export type { AirControls, AirListener, AirPlug, AirPort, FrameSignal } from './port.ts'
 export { BUILT_UP, type LogDistance, pathLossDb, rangeMeters, SUBURBAN } from './propagation.ts'
 export type { ChannelStats, Delivery, Loss, Position, RadioSettings } from './radio.ts'
 export { Reassembler, type ReassemblyStats, splitFrame } from './split.ts'
 export { Station, type StationPorts } from './station.ts'
+export { type LoraSimOptions, loraSim } from './transport.ts'

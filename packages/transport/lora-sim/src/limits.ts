@@ -33,11 +33,18 @@ export const DUTY_BUCKETS = 60
 export const LISTEN_MS_MIN = 5
 /** Times that a frame finds the medium busy before it is dropped. */
 export const ACCESS_ATTEMPTS_MAX = 7
-/** Bytes that wait for the medium in one station: eight full frames. */
-export const STATION_QUEUE_BYTES_MAX = 8 * LORA_FRAME_BYTES_MAX
+/** Bytes of radio packets that wait for the medium in one station: two dozen full frames. */
+export const STATION_QUEUE_BYTES_MAX = 24 * 2 * RADIO_PACKET_BYTES_MAX
 
-/** Stations of one simulated air that is driven in real time. */
-export const AIR_STATIONS_MAX = 256
+/** Radios, by name, of one simulated air that is driven in real time; those that have left keep their places. */
+export const AIR_RADIOS_MAX = 256
+export const AIR_NAME_CHARACTERS_MAX = 64
+/** Events that an air works off before it lets the event loop turn. */
+export const AIR_EVENTS_PER_TURN = 1_000
+/** Connections to one air server, controls included. */
+export const AIR_CONNECTIONS_MAX = AIR_RADIOS_MAX + 16
+/** A connection that has not joined by then is closed. */
+export const AIR_JOIN_MS_MAX = 5_000
 /** Body of one message between an air server and its client. */
 export const AIR_MESSAGE_BYTES_MAX = 2_048
 /** Bytes that may wait in a server's socket before that client is cut off. */

@@ -26,6 +26,11 @@ export function splitFrame(frame: Uint8Array, sequence: number): Uint8Array[] {
   return packets
 }
 
+/** Bytes of the radio packets that a frame becomes, headers included. */
+export function radioBytes(frameBytes: number): number {
+  return frameBytes + RADIO_HEADER_BYTES * (frameBytes > RADIO_PART_BYTES_MAX ? 2 : 1)
+}
+
 export interface ReassemblyStats {
   frames: number
   /** Packets that are no radio packet of this form: shorter than the header and one byte, or too long. */
