@@ -48,7 +48,12 @@ interface KeyMapVectors {
 
 const ZERO = '00'.repeat(32)
 
-export const checkAgreement: CryptoChecks = (make, { test, vectors, slow }) => {
+/** X25519 and the map of Ed25519 keys onto it. */
+export const checkAgreement: CryptoChecks = (make, kit) => {
+  for (const check of [checkX25519, checkKeyMap, checkAgreementRules]) check(make, kit)
+}
+
+const checkX25519: CryptoChecks = (make, { test, vectors, slow }) => {
   const rfc7748 = vectors('rfc7748-x25519.json') as Rfc7748Vectors
 
   test('X25519: RFC 7748, single steps and the exchange', async () => {
@@ -84,7 +89,9 @@ export const checkAgreement: CryptoChecks = (make, { test, vectors, slow }) => {
       }
     }
   })
+}
 
+const checkKeyMap: CryptoChecks = (make, { test, vectors }) => {
   test('Ed25519 keys map to X25519, or are refused', async () => {
     const crypto = await make()
     const { tests, rejects } = vectors('ed25519-to-x25519.json') as KeyMapVectors
@@ -115,6 +122,19 @@ export const checkAgreement: CryptoChecks = (make, { test, vectors, slow }) => {
       assertBytes(a, copies[0], 'the first secret')
       assertBytes(b, copies[1], 'the second secret')
     }
+  })
+}
+
+const checkAgreementRules: CryptoChecks = (make, { test }) => {
+  test('a forgotten secret is zeroed, and works again when handed in again', async () => {
+    const crypto = await make()
+    const [a, b] = [new Uint8Array(32).fill(5), new Uint8Array(32).fill(6)]
+    const before = [crypto.x25519PublicKey(a), crypto.publicKey(b)] as const
+    crypto.forget(a, b)
+    for (const secret of [a, b]) assertBytes(secret, ZERO, 'the secret')
+    assertBytes(crypto.x25519PublicKey(a.fill(5)), before[0], 'X25519')
+    assertBytes(crypto.publicKey(b.fill(6)), before[1], 'Ed25519')
+    crypto.forget()
   })
 
   test('wrong lengths are the caller’s mistake', async () => {
