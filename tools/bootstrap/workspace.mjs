@@ -50,7 +50,11 @@ export async function buildOnce({ node, pnpm }, folder, script) {
 function manifests() {
   const folders = ['apps', ...readdirSync(join(rootFolder, 'packages')).map((layer) => join('packages', layer))]
   const members = folders.flatMap((folder) => readdirSync(join(rootFolder, folder)).map((name) => join(folder, name)))
-  return ['pnpm-lock.yaml', 'pnpm-workspace.yaml', ...['.', 'bench', 'conformance-vectors', ...members].map(manifestOf)]
+  return [
+    'pnpm-lock.yaml',
+    'pnpm-workspace.yaml',
+    ...['.', 'bench', 'conformance-vectors', 'tools', ...members].map(manifestOf),
+  ]
     .map((file) => join(rootFolder, file))
     .filter((file) => existsSync(file))
 }

@@ -44,8 +44,8 @@ function entryFaults(
   return [`${folder}: exports ${entry} should be ${JSON.stringify(wanted)}`]
 }
 
-/** Imports that package.json does not name, and names that nothing imports. */
-export function dependencyFaults(member: Member, rootManifest: Manifest): string[] {
+/** Imports that neither package.json nor the house's tools name, and names that nothing imports. */
+export function dependencyFaults(member: Member, tools: Manifest): string[] {
   const { folder, manifest, files } = member
   const isSource = (file: string) => file.startsWith(`${folder}/src/`)
   const code = files.filter((file) => SOURCE.test(file))
@@ -53,7 +53,7 @@ export function dependencyFaults(member: Member, rootManifest: Manifest): string
   const elsewhere = importedPackages(code.filter((file) => !isSource(file)))
   for (const block of readmeImports(member)) elsewhere.set(block, `${folder}/README.md`)
   const runtime = { ...manifest.dependencies, ...manifest.optionalDependencies, ...manifest.peerDependencies }
-  const all = { ...runtime, ...manifest.devDependencies, ...rootManifest.devDependencies, [manifest.name]: '' }
+  const all = { ...runtime, ...manifest.devDependencies, ...tools.devDependencies, [manifest.name]: '' }
   const scripts = Object.values(manifest.scripts ?? {}).join(' ')
 
   const faults: string[] = []
@@ -68,6 +68,9 @@ export function dependencyFaults(member: Member, rootManifest: Manifest): string
   }
   for (const name of Object.keys(manifest.devDependencies ?? {})) {
     const typed = name.startsWith('@types/')
+    if (member.manifest !== tools && name in (tools.devDependencies ?? {})) {
+      faults.push(`${folder}: ${name} is a tool of the house (tools/package.json): leave it out, for npm start's sake`)
+    }
     const used = elsewhere.has(name) || inSource.has(name) || scripts.includes(name)
     if (!used && !typed) faults.push(`${folder}: nothing imports its devDependency ${name}`)
   }

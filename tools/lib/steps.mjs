@@ -83,7 +83,7 @@ export function runStep(file, args, { env = {}, limitMs, quiet = false } = {}) {
 
 /** The file that Node.js runs for a command of an installed package. */
 export function programOf(packageName, command = packageName) {
-  const require = createRequire(join(rootFolder, 'package.json'))
+  const require = createRequire(join(rootFolder, 'tools', 'package.json'))
   const manifest = require.resolve(`${packageName}/package.json`)
   const { bin } = require(manifest)
   return join(dirname(manifest), typeof bin === 'string' ? bin : bin[command])
