@@ -1,0 +1,58 @@
+import { type Crypto, CryptoError, type Random } from '@nexus/crypto'
+import { encodePacket, nativePacket, PACKET_TYPE } from '@nexus/framing'
+import type { Identity } from '@nexus/identity'
+import { encodeContent, MODE, type SignedContent, signContent } from './content.ts'
+import { makeEphemeral, sealBox } from './sealed-box.ts'
+
+/** Makes the packets of one identity: content, box, packet. */
+export class Sealer {
+  readonly #crypto: Crypto
+  readonly #identity: Identity
+  readonly #random: Random
+
+  constructor(crypto: Crypto, identity: Identity, random: Random) {
+    this.#crypto = crypto
+    this.#identity = identity
+    this.#random = random
+  }
+
+  /** The X25519 form of an Ed25519 key; `undefined` where there is none. */
+  agreementKey(publicKey: Uint8Array): Uint8Array | undefined {
+    try {
+      return this.#crypto.toX25519Public(publicKey)
+    } catch (error) {
+      if (error instanceof CryptoError) return undefined
+      throw error
+    }
+  }
+
+  signed(
+    recipientKey: Uint8Array,
+    destination: Uint8Array,
+    context: number,
+    content: { mode: SignedContent['mode']; id: bigint; body: Uint8Array },
+  ): Uint8Array {
+    const ephemeral = makeEphemeral(this.#crypto, this.#random)
+    const plaintext = signContent(this.#crypto, this.#identity, content, destination, ephemeral.publicKey)
+    return sealedPacket(
+      destination,
+      context,
+      sealBox(this.#crypto, ephemeral, recipientKey, destination, context, plaintext),
+    )
+  }
+
+  anonymous(recipientKey: Uint8Array, destination: Uint8Array, context: number, body: Uint8Array): Uint8Array {
+    const ephemeral = makeEphemeral(this.#crypto, this.#random)
+    const plaintext = encodeContent({ mode: MODE.anonymous, body })
+    return sealedPacket(
+      destination,
+      context,
+      sealBox(this.#crypto, ephemeral, recipientKey, destination, context, plaintext),
+    )
+  }
+}
+
+/** A native data packet. */
+export function sealedPacket(destination: Uint8Array, context: number, data: Uint8Array): Uint8Array {
+  return encodePacket(nativePacket({ type: PACKET_TYPE.DATA, destination, context, data }))
+}
