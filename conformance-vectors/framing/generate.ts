@@ -4,6 +4,7 @@ import { fromHex, type Tlv, toHex } from '@nexus/codec'
 import { portable } from '@nexus/crypto'
 import {
   type Announce,
+  announceHash,
   CONTEXT,
   decodeAnnounce,
   encodeAnnounce,
@@ -229,6 +230,15 @@ write(
     id,
     in: { destination: toHex(to), data: toHex(bytes) },
     out: { valid: verifyAnnounce(crypto, to, decodeAnnounce(bytes)) },
+  })),
+)
+
+write(
+  'announce.hash',
+  [...signed, { id: 'max hops and cost do not count', announce: { ...base, maxHops: 1 } }].map(({ id, announce }) => ({
+    id,
+    in: { destination: toHex(identity.nodeId), data: toHex(encodeAnnounce(announce)) },
+    out: { hash: toHex(announceHash(crypto, identity.nodeId, announce)) },
   })),
 )
 

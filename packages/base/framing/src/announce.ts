@@ -1,4 +1,13 @@
-import { ByteReader, ByteWriter, equalBytes, readTlvs, type Tlv, tlvsLength, writeTlvs } from '@nexus/codec'
+import {
+  ByteReader,
+  ByteWriter,
+  concatBytes,
+  equalBytes,
+  readTlvs,
+  type Tlv,
+  tlvsLength,
+  writeTlvs,
+} from '@nexus/codec'
 import type { Crypto, VerifyJob } from '@nexus/crypto'
 import { type Identity, nodeIdOf, PUBLIC_KEY_BYTES, SIGNATURE_BYTES } from '@nexus/identity'
 import { FramingError } from './errors.ts'
@@ -85,6 +94,15 @@ export function verifyAnnounce(crypto: Crypto, destination: Uint8Array, announce
   if (!equalBytes(nodeIdOf(crypto, announce.publicKey), destination)) return false
   const job = announceVerifyJob(crypto, destination, announce)
   return crypto.verify(job.publicKey, job.signature, job.tag, ...job.parts)
+}
+
+/**
+ * BLAKE3-256 of what is signed, without the tag. Of two valid announces of one key and lamport that differ in it the one
+ * with the smaller hash wins, bytewise: a key is in use twice (docs/spec/announce.md).
+ */
+export function announceHash(crypto: Crypto, destination: Uint8Array, announce: Announce): Uint8Array {
+  const { publicKey, lamport, extension } = announce
+  return crypto.blake3(concatBytes(...signedParts(destination, publicKey, lamport, extension)))
 }
 
 /**

@@ -2,6 +2,7 @@
 export {
   type Announce,
   type AnnounceFields,
+  announceHash,
   announceVerifyJob,
   decodeAnnounce,
   decodeExtension,

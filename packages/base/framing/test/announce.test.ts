@@ -6,6 +6,7 @@ import {
   ANNOUNCE_TLVS_BYTES_MAX,
   type Announce,
   announceCost,
+  announceHash,
   announceLamport,
   announceMaxHops,
   announceVerifyJob,
@@ -117,6 +118,15 @@ describe('announce signature', () => {
       if (code === undefined) expect([at, holds]).toEqual([at, free.has(at)])
       else expect(code).toBe(at === 105 ? 'framing/magic' : 'framing/tlv')
     }
+  })
+
+  test('the hash covers what is signed, and only that', () => {
+    const hash = announceHash(crypto, identity.nodeId, signed)
+    const rewritten = { ...signed, maxHops: 3, extension: { ...signed.extension, cost: new Uint8Array(6) } }
+    expect(announceHash(crypto, identity.nodeId, rewritten)).toEqual(hash)
+    expect(announceHash(crypto, identity.nodeId, { ...signed, lamport: 78n })).not.toEqual(hash)
+    const twin = signAnnounce(identity, { lamport: signed.lamport, cost, tlvs: tlvs.slice(1) })
+    expect(announceHash(crypto, identity.nodeId, twin)).not.toEqual(hash)
   })
 
   test('does not hold for another destination', () => {

@@ -4,6 +4,7 @@ import { createIdentity } from '@nexus/identity'
 import { describe, expect, test } from 'vitest'
 import {
   type Announce,
+  announceHash,
   decodeAnnounce,
   decodePacket,
   encodeAnnounce,
@@ -76,6 +77,9 @@ const operations: Record<string, (given: any) => object | FramingErrorDetail['co
   'announce.decode': ({ data }) => announceOut(decodeAnnounce(fromHex(data))),
   'announce.verify': ({ destination, data }) => ({
     valid: verifyAnnounce(crypto, fromHex(destination), decodeAnnounce(fromHex(data))),
+  }),
+  'announce.hash': ({ destination, data }) => ({
+    hash: toHex(announceHash(crypto, fromHex(destination), decodeAnnounce(fromHex(data)))),
   }),
   'announce.relay': ({ packet, cost }) => {
     const relayed = relayAnnounce(fromHex(packet), fromHex(cost))
