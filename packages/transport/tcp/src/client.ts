@@ -8,7 +8,6 @@ import {
   parseAddress,
   STEADY_MS,
   type Transport,
-  TransportError,
   type TransportHost,
 } from '@nexus/transport'
 import { type MachineInterface, type NetworkWatch, watchNetwork } from '@nexus/transport/node'
@@ -156,9 +155,7 @@ class Dialler implements TcpClient {
   #retryLater(gate: HostGate, why: string): void {
     if (this.#stopped) return
     const retryMs = this.#backoff.nextMs()
-    gate.problem(
-      new TransportError({ code: 'transport/connect', address: this.name.slice('tcp:'.length), why, retryMs }),
-    )
+    gate.problem({ code: 'transport/connect', address: this.name.slice('tcp:'.length), why, retryMs })
     this.#retry = setTimeout(() => void this.#dial(gate), retryMs)
   }
 }

@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net'
-import { type HostGate, type Interface, type InterfaceFacts, TransportError } from '@nexus/transport'
+import type { HostGate, Interface, InterfaceFacts } from '@nexus/transport'
 import { encodeHdlc, HdlcDecoder, type HdlcFault, hdlcBytesMax } from './hdlc.ts'
 import { type ConnectionSettings, KEEPALIVE_MS } from './options.ts'
 import { SLAB_BYTES, type Slab, type SlabPool } from './slabs.ts'
@@ -87,7 +87,7 @@ export class TcpConnection implements Interface {
     const bytes = frame.length
     if (bytes === 0 || bytes > mtuBytes) {
       const interfaceId = this.facts.id
-      this.#gate.problem(new TransportError({ code: 'transport/frame-size', interfaceId, bytes, mtuBytes }))
+      this.#gate.problem({ code: 'transport/frame-size', interfaceId, bytes, mtuBytes })
       return false
     }
     const roomBytes = hdlcBytesMax(bytes)
@@ -152,12 +152,12 @@ export class TcpConnection implements Interface {
     if (fault === 'escape' && this.#faults < this.#settings.faultsMax) return
     const interfaceId = this.facts.id
     const why = fault === 'oversize' ? `a frame over ${this.facts.mtuBytes} bytes` : `${this.#faults} malformed frames`
-    this.#gate.problem(new TransportError({ code: 'transport/framing', interfaceId, why }))
+    this.#gate.problem({ code: 'transport/framing', interfaceId, why })
     this.fail(why)
   }
 
   #limit(why: string): void {
-    this.#gate.problem(new TransportError({ code: 'transport/limit', interfaceId: this.facts.id, why }))
+    this.#gate.problem({ code: 'transport/limit', interfaceId: this.facts.id, why })
     this.fail(why)
   }
 

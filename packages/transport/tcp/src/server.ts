@@ -55,7 +55,7 @@ export function tcpServer(options: TcpServerOptions): TcpServer {
       socket.resetAndDestroy()
       const why =
         verdict === 'full' ? `${admission.total} connections are open` : `too many connections from ${remoteAddress}`
-      to.problem(new TransportError({ code: 'transport/limit', interfaceId: name, why }))
+      to.problem({ code: 'transport/limit', interfaceId: name, why })
       return
     }
     const id = `tcp:${formatAddress(remoteAddress, remotePort)}`
@@ -84,7 +84,7 @@ export function tcpServer(options: TcpServerOptions): TcpServer {
       server = await listen(options, (socket) => accept(socket, to))
       server.on('error', (error: NodeJS.ErrnoException) => {
         const why = error.code ?? error.message
-        to.problem(new TransportError({ code: 'transport/device', interfaceId: name, why }))
+        to.problem({ code: 'transport/device', interfaceId: name, why })
       })
       timer = setInterval(() => {
         const nowMs = performance.now()

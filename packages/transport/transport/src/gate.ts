@@ -1,4 +1,4 @@
-import { TransportError } from './errors.ts'
+import { TransportError, type TransportErrorDetail } from './errors.ts'
 import type { Interface, TransportHost } from './interface.ts'
 import { PROBLEMS_PER_SECOND } from './limits.ts'
 
@@ -10,13 +10,16 @@ import { PROBLEMS_PER_SECOND } from './limits.ts'
 export class HostGate {
   readonly #host: TransportHost
   readonly #name: string
+  readonly #nowMs: () => number
   readonly #up = new Set<Interface>()
   #open = true
   #secondStartMs = Number.NEGATIVE_INFINITY
   #told = 0
   #untold = 0
 
-  constructor(name: string, host: TransportHost) {
+  /** @param nowMs the clock that the rate of problems is measured by; default: the machine's */
+  constructor(name: string, host: TransportHost, nowMs: () => number = () => performance.now()) {
+    this.#nowMs = nowMs
     this.#name = name
     this.#host = host
   }
@@ -51,22 +54,21 @@ export class HostGate {
     if (this.#open && this.#up.has(iface)) this.#host.reachChanged?.(iface)
   }
 
-  problem(error: TransportError): void {
+  /** Takes the facts, not the error: one that will not be told must not cost a stack trace. */
+  problem(detail: TransportErrorDetail): void {
     if (!this.#open || this.#host.problem === undefined) return
-    const nowMs = performance.now()
+    const nowMs = this.#nowMs()
     if (nowMs - this.#secondStartMs >= 1_000) {
       const untold = this.#untold
       this.#secondStartMs = nowMs
       this.#told = 0
       this.#untold = 0
       if (untold > 0) {
-        this.#tell(
-          new TransportError({ code: 'transport/limit', interfaceId: this.#name, why: `${untold} more problems` }),
-        )
+        this.#tell({ code: 'transport/limit', interfaceId: this.#name, why: `${untold} more problems` })
       }
     }
     if (this.#told >= PROBLEMS_PER_SECOND) this.#untold++
-    else this.#tell(error)
+    else this.#tell(detail)
   }
 
   /** The transport has stopped: whatever still fires in it stays there. */
@@ -75,8 +77,9 @@ export class HostGate {
     this.#up.clear()
   }
 
-  #tell(error: TransportError): void {
+  #tell(detail: TransportErrorDetail): void {
     this.#told++
+    const error = new TransportError(detail)
     queueMicrotask(() => {
       if (this.#open) this.#host.problem?.(error)
     })

@@ -112,10 +112,11 @@ export function checkTransport(
     test('leaves the bytes to the caller after send', () => withPair(setup, checkCopies))
     test('refuses what does not fit, and says so outside of send', () => withPair(setup, checkRefusals))
     test('makes no callback from inside send', () => withPair(setup, checkNoReentry))
-    test.runIf(traits.queues)('bounds its queue and tells when it drained', () =>
-      withPair(setup, (pair) => checkBackpressure(pair, traits)),
-    )
-    test.runIf(traits.reliable)('keeps the order of many frames', () => withPair(setup, checkOrder))
+    if (traits.queues) {
+      test('bounds its queue and tells when it drained', () =>
+        withPair(setup, (pair) => checkBackpressure(pair, traits)))
+    }
+    if (traits.reliable) test('keeps the order of many frames', () => withPair(setup, checkOrder))
     test('closes one interface by itself', () => withPair(setup, checkClose))
     test('is silent after stop and leaves no handle', () => checkSilence(setup))
     test('starts once and stops twice', () => withPair(setup, checkTwice))
