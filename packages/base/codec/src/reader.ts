@@ -17,7 +17,9 @@ export class ByteReader {
   #at = 0
 
   constructor(bytes: Uint8Array, fault: ReadFault = asCodecError) {
-    this.#bytes = bytes
+    // Seen as a plain array: slice() of a Buffer would not copy.
+    this.#bytes =
+      bytes.constructor === Uint8Array ? bytes : new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length)
     this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
     this.#fault = fault
   }
@@ -52,13 +54,13 @@ export class ByteReader {
     return this.#view.getBigInt64(this.#take(8), true)
   }
 
-  /** A copy of the next `length` bytes. */
+  /** A copy of the next `length` bytes; a fault where `length` is no whole number from 0 to what is left. */
   bytes(length: number): Uint8Array {
     const from = this.#take(length)
     return this.#bytes.slice(from, from + length)
   }
 
-  /** A view of the next `length` bytes, valid as long as the input is. */
+  /** A view of the next `length` bytes, valid as long as the input is; faults as {@link ByteReader.bytes} does. */
   view(length: number): Uint8Array {
     const from = this.#take(length)
     return this.#bytes.subarray(from, from + length)
@@ -84,7 +86,8 @@ export class ByteReader {
 
   #take(length: number): number {
     const at = this.#at
-    if (length > this.#bytes.length - at) {
+    // A computed length may be negative where a peer sent too little: that is as short as too long a one.
+    if (length >>> 0 !== length || length > this.#bytes.length - at) {
       throw this.#fault({ code: 'codec/short', at, wantBytes: length, gotBytes: this.#bytes.length - at })
     }
     this.#at = at + length

@@ -63,7 +63,7 @@ const BOUNDARIES = [0x00, 0x01, 0x7f, 0x80, 0xfe, 0xff]
 
 function mutate(corpus: readonly Uint8Array[], random: (below: number) => number): Uint8Array {
   if (corpus.length === 0 || random(8) === 0) return randomBytes(random(random(4) === 0 ? 600 : 64), random)
-  let bytes = corpus[random(corpus.length)]!.slice()
+  let bytes: Uint8Array = corpus[random(corpus.length)]!.slice()
   for (let edits = 1 + random(4); edits > 0; edits--) bytes = edit(bytes, corpus, random)
   return bytes
 }

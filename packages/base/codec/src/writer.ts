@@ -4,14 +4,16 @@ import { encodeUtf8 } from './text.ts'
 export class ByteWriter {
   readonly #bytes: Uint8Array
   readonly #view: DataView
+  readonly #end: number
   #at: number
 
-  /** Makes a buffer of `size` bytes, or writes into `into` from offset `at`. */
+  /** Makes a buffer of `size` bytes, or takes `size` bytes of `into` from offset `at` on, and never writes outside. */
   constructor(size: number, into?: Uint8Array, at = 0) {
     this.#bytes = into ?? new Uint8Array(size)
-    if (at + size > this.#bytes.length) throw new RangeError(`${size} bytes do not fit at ${at}`)
+    if (at < 0 || size < 0 || at + size > this.#bytes.length) throw new RangeError(`${size} bytes do not fit at ${at}`)
     this.#view = new DataView(this.#bytes.buffer, this.#bytes.byteOffset, this.#bytes.byteLength)
     this.#at = at
+    this.#end = at + size
   }
 
   /** Offset of the next byte. */
@@ -21,57 +23,58 @@ export class ByteWriter {
 
   u8(value: number): this {
     inRange(value, 0xff)
-    this.#view.setUint8(this.#at, value)
-    this.#at += 1
+    this.#view.setUint8(this.#take(1), value)
     return this
   }
 
   u16(value: number): this {
     inRange(value, 0xffff)
-    this.#view.setUint16(this.#at, value, true)
-    this.#at += 2
+    this.#view.setUint16(this.#take(2), value, true)
     return this
   }
 
   u32(value: number): this {
     inRange(value, 0xffff_ffff)
-    this.#view.setUint32(this.#at, value, true)
-    this.#at += 4
+    this.#view.setUint32(this.#take(4), value, true)
     return this
   }
 
   u64(value: bigint): this {
     if (value < 0n || value > 0xffff_ffff_ffff_ffffn) throw new RangeError(`${value} is no u64`)
-    this.#view.setBigUint64(this.#at, value, true)
-    this.#at += 8
+    this.#view.setBigUint64(this.#take(8), value, true)
     return this
   }
 
   i64(value: bigint): this {
     if (BigInt.asIntN(64, value) !== value) throw new RangeError(`${value} is no i64`)
-    this.#view.setBigInt64(this.#at, value, true)
-    this.#at += 8
+    this.#view.setBigInt64(this.#take(8), value, true)
     return this
   }
 
   /** Writes all of `bytes`; with `length`, insists on that many. */
   bytes(bytes: Uint8Array, length: number = bytes.length): this {
     if (bytes.length !== length) throw new RangeError(`wanted ${length} bytes, got ${bytes.length}`)
-    this.#bytes.set(bytes, this.#at)
-    this.#at += length
+    this.#bytes.set(bytes, this.#take(length))
     return this
   }
 
-  /** `u16` length, then UTF-8. */
+  /** `u16` length, then UTF-8. @throws {RangeError} where that takes more than 65 535 bytes */
   string16(text: string): this {
     const bytes = encodeUtf8(text)
     return this.u16(bytes.length).bytes(bytes)
   }
 
-  /** The buffer, which must be full. */
+  /** The buffer made, or the one given, once all of the room is written. */
   finish(): Uint8Array {
-    if (this.#at !== this.#bytes.length) throw new RangeError(`${this.#bytes.length - this.#at} bytes were not written`)
+    if (this.#at !== this.#end) throw new RangeError(`${this.#end - this.#at} bytes were not written`)
     return this.#bytes
+  }
+
+  #take(length: number): number {
+    const at = this.#at
+    if (length > this.#end - at) throw new RangeError(`${length} bytes do not fit before ${this.#end}, at ${at}`)
+    this.#at = at + length
+    return at
   }
 }
 
