@@ -1,0 +1,440 @@
+import { equalBytes } from '@nexus/codec'
+import type { Crypto, Random } from '@nexus/crypto'
+import type { Identity } from '@nexus/identity'
+import type { InterfaceFacts } from '@nexus/transport'
+import { LinkError } from './errors.ts'
+import { decodeHello, FRAME, type Hello } from './frames.ts'
+import { Handshaker, type Target } from './handshake.ts'
+import { Handshakes } from './handshakes.ts'
+import {
+  DATA_HEADER_NARROW_BYTES,
+  DATA_HEADER_WIDE_BYTES,
+  DEFAULT_LIMITS,
+  LINK_FRAME_BYTES_MIN,
+  type LinkLimits,
+  TAG_BYTES,
+} from './limits.ts'
+import { CLOSE, type DownReason, type Link, type LinkLayerStats, type RefusalReason } from './link.ts'
+import type { LinkKey, LinkState } from './link-state.ts'
+import { LinkTable } from './link-table.ts'
+import { Medium } from './medium.ts'
+import { decodeClose, decodeProbe, decodeRekey, MESSAGE, PADDED_BIT, paddedBodyEnd } from './messages.ts'
+import { type Beacon, Peering } from './peering.ts'
+import { nearestCounter } from './replay-window.ts'
+import { Sender } from './sender.ts'
+import { Upkeep } from './upkeep.ts'
+
+export interface LinkLayerOptions {
+  readonly crypto: Crypto
+  readonly identity: Identity
+  readonly random: Random
+  /** 32 bytes that all nodes of a closed network share. */
+  readonly networkKey?: Uint8Array
+  /** The allow-list: whether an Ed25519 key may be linked with. Absent: everyone may. */
+  readonly admit?: (publicKey: Uint8Array) => boolean
+  readonly limits?: Partial<LinkLimits>
+}
+
+/** What the layer asks of its host. Called from within the layer's methods; `receive` and `tick` must not be called back. */
+export interface LinkPorts {
+  /** Hands a frame to an interface; the bytes are the layer's again on return. False: not taken. */
+  transmit(interfaceId: string, frame: Uint8Array, to?: string): boolean
+  linkUp(link: Link): void
+  /** `code`: what the peer's close message said. */
+  linkDown(link: Link, reason: DownReason, code?: number): void
+  /** A message of type 1, 2, 3, 4 or 7. The body is a view that is valid during the call. */
+  message(link: Link, type: number, body: Uint8Array): void
+  refused(refusal: { interfaceId: string; reason: RefusalReason; from?: string }): void
+  /** A beacon was heard: unsigned, a hint. */
+  hello?(interfaceId: string, hello: Hello, from?: string): void
+}
+
+/** The messages of the layers above. */
+const PASSED_UP: readonly number[] = [
+  MESSAGE.packet,
+  MESSAGE.gossip,
+  MESSAGE.route,
+  MESSAGE.channel,
+  MESSAGE.congestion,
+]
+
+/**
+ * All links of a node, on all its interfaces: a core without I/O (docs/spec/link.md). Frames and time go in; frames,
+ * messages and news of links come out by the ports. `nowMs` is the node's monotonic clock and never falls.
+ */
+export class LinkLayer {
+  readonly #ports: LinkPorts
+  readonly #limits: LinkLimits
+  readonly #options: LinkLayerOptions
+  readonly #table: LinkTable
+  readonly #sender = new Sender()
+  readonly #upkeep: Upkeep
+  readonly #handshakes: Handshakes
+  readonly #peering: Peering
+  readonly #media = new Map<string, Medium>()
+  #opened = new Uint8Array(LINK_FRAME_BYTES_MIN)
+  #busy = false
+  #wakeMs = Number.POSITIVE_INFINITY
+  #wakeIsStale = false
+
+  constructor(options: LinkLayerOptions, ports: LinkPorts) {
+    const { crypto, identity, random } = options
+    this.#options = options
+    this.#ports = ports
+    this.#limits = { ...DEFAULT_LIMITS, ...options.limits }
+    this.#table = new LinkTable(random)
+    this.#upkeep = new Upkeep(options, this.#table, this.#sender)
+    const handshaker = new Handshaker({
+      crypto,
+      identity,
+      random,
+      networkKey: options.networkKey,
+      admit: options.admit,
+    })
+    const context = { crypto, identity, random, limits: this.#limits }
+    this.#handshakes = new Handshakes(context, handshaker, this.#table, {
+      accepted: (nowMs, link) => this.#accepted(nowMs, link),
+      confirm: (nowMs, link) => this.#upkeep.probe(nowMs, link),
+    })
+    this.#peering = new Peering(context, this.#table, this.#handshakes, {
+      doubt: (nowMs, link) => this.#upkeep.probe(nowMs, link),
+    })
+  }
+
+  /** An interface came. @throws {TypeError} where one of this id is up; {RangeError} where there are too many */
+  interfaceUp(nowMs: number, facts: InterfaceFacts): void {
+    if (this.#media.has(facts.id)) throw new TypeError(`the interface ${facts.id} is up already`)
+    if (this.#media.size >= this.#limits.interfaces)
+      throw new RangeError(`more than ${this.#limits.interfaces} interfaces`)
+    const { crypto, random } = this.#options
+    const medium = new Medium(nowMs, facts, { crypto, random, limits: this.#limits }, this.#ports)
+    this.#media.set(facts.id, medium)
+    this.#sender.reserve(medium.frameBytesMax)
+    if (this.#opened.length < medium.frameBytesMax) this.#opened = new Uint8Array(medium.frameBytesMax)
+    this.#peering.mediumUp(nowMs, medium)
+    this.#wakeIsStale = true
+    this.tick(nowMs)
+  }
+
+  /** An interface went: its links are down. Unknown ones are ignored. */
+  interfaceDown(nowMs: number, interfaceId: string): void {
+    const medium = this.#media.get(interfaceId)
+    if (medium === undefined) return
+    this.#media.delete(interfaceId)
+    this.#handshakes.mediumDown(medium)
+    this.#peering.mediumDown(medium)
+    for (const link of [...this.#table.up.values()]) {
+      if (link.medium === medium) this.#takeDown(nowMs, link, 'interface-down')
+    }
+    this.#wakeIsStale = true
+  }
+
+  /**
+   * Links with a configured peer and goes on trying, now and whenever the interface comes up, until {@link forget}.
+   * False: too many configured peers.
+   * @throws {TypeError} where nothing says whom: on media that many share, an address or a NodeID is needed
+   */
+  dial(nowMs: number, interfaceId: string, target: Target): boolean {
+    const medium = this.#media.get(interfaceId)
+    if (
+      medium !== undefined &&
+      !medium.point &&
+      target.nodeId === undefined &&
+      (medium.radio || target.address === undefined)
+    ) {
+      throw new TypeError(
+        `${interfaceId} has many peers: dial needs a ${medium.radio ? 'NodeID' : 'NodeID or an address'}`,
+      )
+    }
+    const added = this.#peering.dial(nowMs, interfaceId, target)
+    this.#wakeIsStale = true
+    this.tick(nowMs)
+    return added
+  }
+
+  /** Ends what {@link dial} began; a link that is up stays. */
+  forget(interfaceId: string, target: Target): boolean {
+    this.#wakeIsStale = true
+    return this.#peering.forget(interfaceId, target)
+  }
+
+  /** What the beacon says from now on. */
+  setBeacon(beacon: Beacon): void {
+    this.#peering.beacon = beacon
+  }
+
+  /**
+   * Bit/s that beacons, handshakes, probes and rekeying may use on an interface. Beacons, first questions and retries wait
+   * to fit; answers do not.
+   */
+  setControlBudget(nowMs: number, interfaceId: string, bps: number): void {
+    if (!(bps > 0)) throw new RangeError(`a budget is above 0 bit/s, not ${bps}`)
+    this.#media.get(interfaceId)?.setControlBudget(nowMs, bps)
+    this.#wakeIsStale = true
+  }
+
+  /** A frame came from a medium. Never throws for what it holds; frames of unknown interfaces are ignored. */
+  receive(nowMs: number, interfaceId: string, frame: Uint8Array, from?: string): void {
+    if (this.#busy) throw new TypeError('receive and tick are not for calling from within a port')
+    const medium = this.#media.get(interfaceId)
+    if (medium === undefined) return
+    medium.stats.framesIn++
+    medium.stats.bytesIn += frame.length
+    this.#busy = true
+    try {
+      this.#dispatch(nowMs, medium, frame, from)
+    } catch (error) {
+      if (!(error instanceof LinkError)) throw error
+      medium.refuse('malformed', from)
+    } finally {
+      this.#busy = false
+    }
+  }
+
+  /**
+   * Seals a message and hands it to the medium now; queues are the caller's. False: the link is down, or the medium did
+   * not take the frame.
+   * @throws {RangeError} where the body is longer than `payloadBytesMax`; {TypeError} for a type of the link's own
+   */
+  send(nowMs: number, link: Link, type: number, body: Uint8Array): boolean {
+    const state = this.#sendable(link, type, body)
+    if (state === undefined) return false
+    const { key } = state
+    const taken = this.#sender.send(nowMs, key, type, body)
+    this.#noteSent(nowMs, state)
+    return taken
+  }
+
+  /**
+   * Seals a message whose frame others may interrupt: it is cut into parts of 150 ms, and the first is sent. Returns how
+   * many are left for {@link sendNextPart}.
+   * @throws as {@link send}, and {TypeError} while parts of another frame are left
+   */
+  sendInterruptible(nowMs: number, link: Link, type: number, body: Uint8Array): number {
+    const state = this.#sendable(link, type, body)
+    if (state === undefined) return 0
+    if (state.parts !== undefined) throw new TypeError('parts of another frame are left')
+    const { key } = state
+    const frame = this.#sender.seal(key, type, body)
+    state.counters.framesOut++
+    state.counters.bytesOut += frame.length
+    state.parts = { frames: state.medium.interruptible(frame, key.sendId), at: 0 }
+    this.#noteSent(nowMs, state)
+    return this.sendNextPart(nowMs, link)
+  }
+
+  /** Sends the next part; returns how many are left. A part that the medium refuses costs the frame. */
+  sendNextPart(nowMs: number, link: Link): number {
+    const state = this.#table.up.get(link.id)
+    if (state?.parts === undefined) return 0
+    const { frames, at } = state.parts
+    const taken = state.medium.sendPart(nowMs, frames[at]!, state.address)
+    const left = taken ? frames.length - at - 1 : 0
+    if (left === 0) state.parts = undefined
+    else state.parts.at++
+    return left
+  }
+
+  /** Tells the peer and ends the link; a configured peer is dialled again unless it is forgotten first. */
+  close(nowMs: number, link: Link, code: number = CLOSE.unspecified): void {
+    const state = this.#table.up.get(link.id)
+    if (state === undefined) return
+    this.#sender.send(nowMs, state.key, MESSAGE.close, Uint8Array.of(code), 'close')
+    this.#takeDown(nowMs, state, 'closed')
+  }
+
+  /** Does what is due. */
+  tick(nowMs: number): void {
+    if (this.#busy) throw new TypeError('receive and tick are not for calling from within a port')
+    if (nowMs < this.nextWakeMs()) return
+    this.#handshakes.tick(nowMs)
+    for (const link of [...this.#table.up.values()]) {
+      if (link.down === undefined && this.#upkeep.tick(nowMs, link)) this.#takeDown(nowMs, link, 'silent')
+    }
+    this.#peering.tick(nowMs)
+    this.#wakeIsStale = true
+  }
+
+  /** When {@link tick} has something to do at the latest; Infinity: never. */
+  nextWakeMs(): number {
+    if (!this.#wakeIsStale) return this.#wakeMs
+    let wakeMs = Math.min(this.#handshakes.nextWakeMs(), this.#peering.nextWakeMs())
+    for (const link of this.#table.up.values()) wakeMs = Math.min(wakeMs, this.#upkeep.nextWakeMs(link))
+    this.#wakeMs = wakeMs
+    this.#wakeIsStale = false
+    return wakeMs
+  }
+
+  /** The links that are up. */
+  links(): Iterable<Link> {
+    return this.#table.up.values()
+  }
+
+  stats(): LinkLayerStats {
+    return {
+      links: this.#table.up.size,
+      halfOpen: this.#handshakes.halfOpen,
+      attempts: this.#handshakes.attempts,
+      dials: this.#peering.dials,
+      interfaces: new Map([...this.#media].map(([id, medium]) => [id, medium.stats])),
+    }
+  }
+
+  #dispatch(nowMs: number, medium: Medium, frame: Uint8Array, from: string | undefined): void {
+    const kind = frame[0]
+    if (kind === FRAME.dataNarrow || kind === FRAME.dataWide) {
+      this.#onData(nowMs, medium, frame, from)
+      return
+    }
+    this.#wakeIsStale = true
+    switch (kind) {
+      case FRAME.hello:
+        this.#onHello(nowMs, medium, frame, from)
+        break
+      case FRAME.hs1:
+        this.#handshakes.onHs1(nowMs, medium, frame, from)
+        break
+      case FRAME.hs2:
+        this.#handshakes.onHs2(nowMs, medium, frame, from)
+        break
+      case FRAME.hs3:
+        this.#handshakes.onHs3(nowMs, medium, frame, from)
+        break
+      case FRAME.cookie:
+        this.#handshakes.onCookie(nowMs, medium, frame)
+        break
+      case FRAME.part:
+        this.#onPart(nowMs, medium, frame, from)
+        break
+      default:
+        medium.refuse('malformed', from)
+    }
+  }
+
+  #onHello(nowMs: number, medium: Medium, frame: Uint8Array, from: string | undefined): void {
+    const hello = decodeHello(frame)
+    if (equalBytes(hello.nodeId, this.#options.identity.nodeId)) return
+    this.#ports.hello?.(medium.id, hello, from)
+    this.#peering.onHello(nowMs, medium, hello, from)
+  }
+
+  #onPart(nowMs: number, medium: Medium, part: Uint8Array, from: string | undefined): void {
+    const frame = medium.reassembler.receive(nowMs, part, from)
+    if (frame === undefined) return
+    if (frame[0] === FRAME.part) medium.refuse('malformed', from)
+    else this.#dispatch(nowMs, medium, frame, from)
+  }
+
+  #onData(nowMs: number, medium: Medium, frame: Uint8Array, from: string | undefined): void {
+    const wide = frame[0] === FRAME.dataWide
+    const headerBytes = wide ? DATA_HEADER_WIDE_BYTES : DATA_HEADER_NARROW_BYTES
+    if (frame.length <= headerBytes + TAG_BYTES || frame.length > medium.frameBytesMax) {
+      medium.refuse('malformed', from)
+      return
+    }
+    const key = this.#table.owner(frame[1]! | (frame[2]! << 8))
+    if (key?.kind !== 'key' || key.link.medium !== medium) {
+      medium.stats.unknownIds++
+      return
+    }
+    const low = frame[3]! | (frame[4]! << 8)
+    const counter = wide
+      ? nearestCounter(key.window.highest, low + (frame[5]! | (frame[6]! << 8)) * 0x1_0000, 0x1_0000_0000)
+      : nearestCounter(key.window.highest, low, 0x1_0000)
+    if (!key.window.isFresh(counter)) {
+      medium.count('replay')
+      return
+    }
+    const plaintextBytes = key.receiver.open(
+      counter,
+      frame.subarray(0, headerBytes),
+      frame.subarray(headerBytes),
+      this.#opened,
+      0,
+    )
+    if (plaintextBytes < 0) {
+      medium.stats.forged++
+      return
+    }
+    key.window.mark(counter)
+    this.#onAuthentic(nowMs, key, counter, frame.length, from)
+    this.#onPlaintext(nowMs, key, this.#opened.subarray(0, plaintextBytes))
+  }
+
+  /** Bookkeeping of an authentic frame. */
+  #onAuthentic(nowMs: number, key: LinkKey, counter: number, frameBytes: number, from: string | undefined): void {
+    const { link } = key
+    key.bytes += frameBytes
+    link.counters.framesIn++
+    link.counters.bytesIn += frameBytes
+    link.received.handshakeHash = key.handshakeHash
+    link.received.counter = counter
+    link.liveness.heard(nowMs)
+    link.accepted = undefined
+    // A peer that moved is followed by its newest frame only: late ones still name the old place.
+    if (link.medium.addressed && from !== link.address && counter === key.window.highest) link.address = from
+    if (key !== link.key || link.rekey !== undefined) {
+      this.#upkeep.opened(nowMs, link, key)
+      this.#wakeIsStale = true
+    }
+    if (!link.up) this.#report(nowMs, link)
+    if (link.key.bytes >= link.rekeyBytes && link.rekey === undefined) this.#wakeBy(nowMs)
+  }
+
+  #onPlaintext(nowMs: number, key: LinkKey, plaintext: Uint8Array): void {
+    const { link } = key
+    const first = plaintext[0]!
+    const type = first & ~PADDED_BIT
+    const body = plaintext.subarray(1, (first & PADDED_BIT) === 0 ? plaintext.length : paddedBodyEnd(plaintext))
+    if (PASSED_UP.includes(type)) this.#ports.message(link, type, body)
+    else if (type === MESSAGE.probe) this.#upkeep.onProbe(nowMs, link, decodeProbe(body))
+    else if (type === MESSAGE.rekey) {
+      this.#upkeep.onRekey(nowMs, link, key, decodeRekey(body))
+      this.#wakeIsStale = true
+    } else if (type === MESSAGE.close) this.#takeDown(nowMs, link, 'peer-closed', decodeClose(body))
+    else link.medium.refuse('malformed', link.address)
+  }
+
+  #sendable(link: Link, type: number, body: Uint8Array): LinkState | undefined {
+    const state = this.#table.up.get(link.id)
+    if (!PASSED_UP.includes(type)) throw new TypeError(`messages of type ${type} are not for sending`)
+    if (state === undefined) return undefined
+    if (body.length > state.payloadBytesMax) {
+      throw new RangeError(`a body of ${body.length} bytes, the link takes ${state.payloadBytesMax}`)
+    }
+    return state
+  }
+
+  #noteSent(nowMs: number, link: LinkState): void {
+    this.#wakeBy(link.liveness.sent(nowMs))
+    if (link.key.bytes >= link.rekeyBytes && link.rekey === undefined) this.#wakeBy(nowMs)
+  }
+
+  #accepted(nowMs: number, link: LinkState): void {
+    // First on the wire: the initiator may not speak, nor be spoken to, before it knows that we have its HS3.
+    this.#upkeep.probe(nowMs, link)
+    this.#report(nowMs, link)
+  }
+
+  #report(nowMs: number, link: LinkState): void {
+    const older = this.#table.find(link.interfaceId, link.peer.nodeId)
+    if (older !== undefined) this.#takeDown(nowMs, older, 'replaced')
+    link.up = true
+    link.upSinceMs = nowMs
+    link.confirmation = undefined
+    this.#table.addUp(link)
+    this.#wakeIsStale = true
+    this.#ports.linkUp(link)
+  }
+
+  #takeDown(nowMs: number, link: LinkState, reason: DownReason, code?: number): void {
+    this.#table.remove(link, reason)
+    this.#peering.linkDown(nowMs, link)
+    this.#wakeIsStale = true
+    this.#ports.linkDown(link, reason, code)
+  }
+
+  #wakeBy(ms: number): void {
+    if (ms < this.#wakeMs) this.#wakeMs = ms
+  }
+}

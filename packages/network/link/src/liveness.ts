@@ -1,0 +1,91 @@
+import {
+  IDLE_PROBE_FAST_MS,
+  IDLE_PROBE_MS,
+  IDLE_PROBE_SLOW_MS,
+  PROBES_UNANSWERED_MAX,
+  SLOW_BELOW_BPS,
+  UNANSWERED_PROBE_MS,
+  WIDE_COUNTERS_FROM_BPS,
+} from './limits.ts'
+import type { Medium } from './medium.ts'
+
+/**
+ * Whether a neighbour is still there, and how far: it is asked when it was silent for long, or when it does not react to
+ * what was sent; three questions without any authentic frame, and the link is dead.
+ */
+export class Liveness {
+  /** Of an authentic frame. */
+  lastHeardMs: number
+  rttMs: number | undefined
+  /** Before this the share for control traffic does not allow a question. */
+  notBeforeMs = Number.NEGATIVE_INFINITY
+  readonly #medium: Medium
+  readonly #idleMs: number
+  readonly #unansweredMs: number
+  #unansweredSinceMs = Number.POSITIVE_INFINITY
+  #asked = 0
+  #askedMs = Number.NEGATIVE_INFINITY
+  #token: number
+
+  constructor(nowMs: number, medium: Medium, rttMs: number | undefined, token: number) {
+    this.lastHeardMs = nowMs
+    this.rttMs = rttMs
+    this.#medium = medium
+    this.#token = token
+    const { bitrateBps } = medium.facts
+    if (bitrateBps >= WIDE_COUNTERS_FROM_BPS) this.#idleMs = IDLE_PROBE_FAST_MS
+    else this.#idleMs = bitrateBps >= SLOW_BELOW_BPS ? IDLE_PROBE_MS : IDLE_PROBE_SLOW_MS
+    this.#unansweredMs = Math.max(UNANSWERED_PROBE_MS, medium.probeSpacingMs)
+  }
+
+  /** An authentic frame came. */
+  heard(nowMs: number): void {
+    this.lastHeardMs = nowMs
+    this.#unansweredSinceMs = Number.POSITIVE_INFINITY
+    this.#asked = 0
+  }
+
+  /** A frame was sent; returns when the neighbour must have reacted. */
+  sent(nowMs: number): number {
+    if (this.#unansweredSinceMs === Number.POSITIVE_INFINITY) this.#unansweredSinceMs = nowMs
+    return this.#unansweredSinceMs + this.#unansweredMs
+  }
+
+  /** A question of ours goes out now: its token. */
+  ask(nowMs: number): number {
+    this.#asked++
+    this.#askedMs = nowMs
+    this.#token = (this.#token + 1) >>> 0
+    return this.#token
+  }
+
+  /** An answer came; one to an older question only shows that the neighbour lives. */
+  answered(nowMs: number, token: number): void {
+    if (token !== this.#token) return
+    const sampleMs = nowMs - this.#askedMs
+    this.rttMs = this.rttMs === undefined ? sampleMs : this.rttMs + (sampleMs - this.rttMs) / 8
+  }
+
+  /** When there is something to do. */
+  get dueMs(): number {
+    if (this.#asked > 0) return this.#askedMs + this.#medium.probeSpacingMs
+    return Math.min(this.lastHeardMs + this.#idleMs, this.#unansweredSinceMs + this.#unansweredMs)
+  }
+
+  /** Whether a first question may be asked before it is due: a hint came, and none was asked for a while. */
+  mayAskEarly(nowMs: number, pauseMs: number): boolean {
+    return (
+      this.#asked === 0 && nowMs - this.lastHeardMs > 2 * this.#medium.probeSpacingMs && nowMs - this.#askedMs > pauseMs
+    )
+  }
+
+  /** Whether questions are open, so that the next one may not wait. */
+  get asking(): boolean {
+    return this.#asked > 0
+  }
+
+  /** Whether all questions went unanswered; asked when due. */
+  get dead(): boolean {
+    return this.#asked >= PROBES_UNANSWERED_MAX
+  }
+}

@@ -1,0 +1,263 @@
+import { compareBytes, equalBytes, toHex } from '@nexus/codec'
+import type { Random } from '@nexus/crypto'
+import type { Identity } from '@nexus/identity'
+import { encodeHello, type Hello } from './frames.ts'
+import { type Attempt, isUnderWay, type Target } from './handshake.ts'
+import type { Handshakes } from './handshakes.ts'
+import { HELLO_PROBE_MS, type LinkLimits, REDIAL_MS, REDIAL_MS_MAX } from './limits.ts'
+import type { LinkState } from './link-state.ts'
+import type { LinkTable } from './link-table.ts'
+import type { Medium } from './medium.ts'
+
+/** What our beacon says beside our NodeID. */
+export type Beacon = Omit<Hello, 'nodeId'>
+
+/** A configured peer, tried for ever. */
+interface Dial {
+  readonly interfaceId: string
+  readonly target: Target
+  attempt: Attempt | undefined
+  link: LinkState | undefined
+  failures: number
+  nextMs: number
+}
+
+/** A node that was heard by its beacon. */
+interface Neighbour {
+  readonly nodeId: Uint8Array
+  firstMs: number
+  address: string | undefined
+  attempt: Attempt | undefined
+  failures: number
+  nextMs: number
+}
+
+export interface PeeringHost {
+  /** The beacon of a linked neighbour that has been silent: it may have restarted. */
+  doubt(nowMs: number, link: LinkState): void
+}
+
+/** Whom to link with, and when: beacons, neighbours heard, configured peers (docs/spec/link.md). */
+export class Peering {
+  beacon: Beacon = { capabilities: 0, costTier: 0, load: 0 }
+  readonly #identity: Identity
+  readonly #random: Random
+  readonly #limits: LinkLimits
+  readonly #table: LinkTable
+  readonly #handshakes: Handshakes
+  readonly #host: PeeringHost
+  readonly #media = new Map<string, { readonly medium: Medium; readonly neighbours: Map<string, Neighbour> }>()
+  readonly #dials = new Map<string, Dial>()
+
+  constructor(
+    context: { identity: Identity; random: Random; limits: LinkLimits },
+    table: LinkTable,
+    handshakes: Handshakes,
+    host: PeeringHost,
+  ) {
+    this.#identity = context.identity
+    this.#random = context.random
+    this.#limits = context.limits
+    this.#table = table
+    this.#handshakes = handshakes
+    this.#host = host
+  }
+
+  get dials(): number {
+    return this.#dials.size
+  }
+
+  /** Nodes heard on a medium and remembered. */
+  neighbours(medium: Medium): number {
+    return this.#media.get(medium.id)?.neighbours.size ?? 0
+  }
+
+  /** A medium is there: configured peers are tried at once, whatever the waiting time was. */
+  mediumUp(nowMs: number, medium: Medium): void {
+    this.#media.set(medium.id, { medium, neighbours: new Map() })
+    for (const dial of this.#dials.values()) {
+      if (dial.interfaceId !== medium.id) continue
+      dial.failures = 0
+      dial.nextMs = nowMs
+    }
+  }
+
+  mediumDown(medium: Medium): void {
+    this.#media.delete(medium.id)
+  }
+
+  /** Adds a configured peer; false where there are too many. */
+  dial(nowMs: number, interfaceId: string, target: Target): boolean {
+    const key = dialKey(interfaceId, target)
+    if (this.#dials.has(key)) return true
+    if (this.#dials.size >= this.#limits.dials) return false
+    this.#dials.set(key, {
+      interfaceId,
+      target,
+      attempt: undefined,
+      link: undefined,
+      failures: 0,
+      nextMs: nowMs,
+    })
+    return true
+  }
+
+  /** Tries a configured peer no more; its link stays. False where it was none. */
+  forget(interfaceId: string, target: Target): boolean {
+    return this.#dials.delete(dialKey(interfaceId, target))
+  }
+
+  onHello(nowMs: number, medium: Medium, hello: Hello, from: string | undefined): void {
+    const link = this.#table.find(medium.id, hello.nodeId)
+    if (link !== undefined) {
+      if (link.liveness.mayAskEarly(nowMs, HELLO_PROBE_MS)) this.#host.doubt(nowMs, link)
+      return
+    }
+    const neighbour = this.#heard(nowMs, medium, hello.nodeId, from)
+    if (neighbour.attempt !== undefined && !isUnderWay(neighbour.attempt)) {
+      neighbour.attempt = undefined
+      neighbour.nextMs = nowMs + this.#waitMs(neighbour.failures++)
+    }
+    const lower = compareBytes(this.#identity.nodeId, hello.nodeId) < 0
+    // The higher one leaves the start to the other, who may not have heard of us yet.
+    const mine = lower || nowMs - neighbour.firstMs >= 2 * medium.helloIntervalMs(this.beacon.load)
+    if (!mine) this.#answerHello(nowMs, medium, from)
+    if (!mine || nowMs < neighbour.nextMs || this.#handshakes.isBusyWith(medium, hello.nodeId, from)) return
+    neighbour.attempt = this.#handshakes.start(nowMs, medium, targetAt(medium, hello.nodeId, from))
+  }
+
+  /** A link ended. A neighbour that fell silent is tried once more at once; configured peers have their own plan. */
+  linkDown(nowMs: number, link: LinkState): void {
+    const { medium, peer, address } = link
+    this.#media.get(medium.id)?.neighbours.delete(toHex(peer.nodeId))
+    if (link.down !== 'silent') return
+    for (const dial of this.#dials.values()) if (this.#covers(dial, link)) return
+    this.#handshakes.start(nowMs, medium, targetAt(medium, peer.nodeId, address))
+  }
+
+  tick(nowMs: number): void {
+    for (const dial of this.#dials.values()) this.#tickDial(nowMs, dial)
+    for (const { medium } of this.#media.values()) if (nowMs >= medium.nextBeaconMs) this.#sendBeacon(nowMs, medium)
+  }
+
+  nextWakeMs(): number {
+    let wakeMs = Number.POSITIVE_INFINITY
+    for (const dial of this.#dials.values()) {
+      if (!this.#media.has(dial.interfaceId) || (dial.link?.down === undefined && dial.link !== undefined)) continue
+      if (dial.attempt !== undefined && isUnderWay(dial.attempt)) continue
+      wakeMs = Math.min(wakeMs, dial.nextMs)
+    }
+    for (const { medium } of this.#media.values()) wakeMs = Math.min(wakeMs, medium.nextBeaconMs)
+    return wakeMs
+  }
+
+  #tickDial(nowMs: number, dial: Dial): void {
+    const medium = this.#media.get(dial.interfaceId)?.medium
+    if (medium === undefined) return
+    this.#settle(nowMs, dial)
+    if (dial.link !== undefined || dial.attempt !== undefined || nowMs < dial.nextMs) return
+    dial.link = this.#linkFor(dial)
+    if (dial.link !== undefined) return
+    dial.attempt = this.#handshakes.start(nowMs, medium, dial.target)
+    if (dial.attempt === undefined) dial.nextMs = nowMs + REDIAL_MS
+  }
+
+  /** Learns what became of the dial's attempt and link. */
+  #settle(nowMs: number, dial: Dial): void {
+    if (dial.link?.down !== undefined) {
+      dial.nextMs = nowMs + (dial.link.down === 'silent' || dial.link.down === 'replaced' ? 0 : REDIAL_MS)
+      dial.link = undefined
+    }
+    if (dial.attempt === undefined || isUnderWay(dial.attempt)) return
+    const { link } = dial.attempt
+    dial.attempt = undefined
+    if (link?.up === true && link.down === undefined) {
+      dial.link = link
+      dial.failures = 0
+    } else dial.nextMs = nowMs + this.#waitMs(dial.failures++)
+  }
+
+  #linkFor(dial: Dial): LinkState | undefined {
+    if (dial.target.nodeId !== undefined) return this.#table.find(dial.interfaceId, dial.target.nodeId)
+    for (const link of this.#table.up.values()) if (this.#covers(dial, link)) return link
+    return undefined
+  }
+
+  #covers(dial: Dial, link: LinkState): boolean {
+    if (dial.interfaceId !== link.interfaceId) return false
+    const { nodeId, address } = dial.target
+    return nodeId === undefined ? address === link.address : equalBytes(nodeId, link.peer.nodeId)
+  }
+
+  #heard(nowMs: number, medium: Medium, nodeId: Uint8Array, from: string | undefined): Neighbour {
+    const { neighbours } = this.#media.get(medium.id)!
+    const key = toHex(nodeId)
+    let neighbour = neighbours.get(key)
+    if (neighbour === undefined) {
+      if (neighbours.size >= this.#limits.neighbours) dropFirst(neighbours)
+      neighbour = { nodeId, firstMs: nowMs, address: from, attempt: undefined, failures: 0, nextMs: nowMs }
+    } else neighbours.delete(key)
+    neighbour.address = from
+    neighbours.set(key, neighbour)
+    return neighbour
+  }
+
+  /** A beacon out of turn: to the one who asked where the medium has addresses. */
+  #answerHello(nowMs: number, medium: Medium, from: string | undefined): void {
+    const soonestMs = medium.lastBeaconMs + medium.helloIntervalMs(this.beacon.load) / 10
+    if (!medium.addressed) medium.nextBeaconMs = Math.min(medium.nextBeaconMs, Math.max(nowMs, soonestMs))
+    else if (nowMs >= soonestMs) {
+      medium.lastBeaconMs = nowMs
+      medium.send(nowMs, this.#hello(), from, 0, 'hello')
+    }
+  }
+
+  #sendBeacon(nowMs: number, medium: Medium): void {
+    const atMs = medium.controlAtMs(nowMs)
+    if (atMs > nowMs) {
+      medium.nextBeaconMs = atMs
+      return
+    }
+    const intervalMs = medium.helloIntervalMs(this.beacon.load)
+    // The first beacon may fall on deaf ears: the second follows soon.
+    const pauseMs = medium.beacons++ === 0 ? intervalMs / 10 : intervalMs
+    medium.nextBeaconMs = nowMs + pauseMs * this.#jitter()
+    if (medium.point && this.#isLinked(medium)) return
+    medium.lastBeaconMs = nowMs
+    medium.send(nowMs, this.#hello(), undefined, 0, 'hello')
+  }
+
+  #isLinked(medium: Medium): boolean {
+    for (const link of this.#table.up.values()) if (link.medium === medium) return true
+    return false
+  }
+
+  #hello(): Uint8Array {
+    return encodeHello({ nodeId: this.#identity.nodeId, ...this.beacon })
+  }
+
+  #waitMs(failures: number): number {
+    return Math.min(REDIAL_MS * 2 ** failures, REDIAL_MS_MAX) * this.#jitter()
+  }
+
+  /** 0.9 … 1.1: nodes that started together should not go on together. */
+  #jitter(): number {
+    const bytes = this.#random(2)
+    return 0.9 + ((bytes[0]! | (bytes[1]! << 8)) / 0xffff) * 0.2
+  }
+}
+
+function targetAt(medium: Medium, nodeId: Uint8Array, address: string | undefined): Target {
+  return medium.addressed && address !== undefined ? { nodeId, address } : { nodeId }
+}
+
+function dialKey(interfaceId: string, { address, nodeId }: Target): string {
+  return JSON.stringify([interfaceId, address ?? null, nodeId === undefined ? null : toHex(nodeId)])
+}
+
+function dropFirst(map: Map<string, unknown>): void {
+  for (const key of map.keys()) {
+    map.delete(key)
+    return
+  }
+}
