@@ -16,8 +16,8 @@ async function main(command, args) {
     )
   }
   if (command === 'start') return start(args)
-  if (command === 'test') return test(args)
-  throw new ExpectedFailure('usage: node tools/bootstrap/run.mjs start [demo] [flags] | test [flags]')
+  if (command === 'test' || command === 'slow') return test(`${command}.ts`, args)
+  throw new ExpectedFailure('usage: node tools/bootstrap/run.mjs start [demo] [flags] | test [flags] | slow [suites]')
 }
 
 main(process.argv[2], process.argv.slice(3)).then(

@@ -4,9 +4,10 @@ import { rootFolder } from './paths.mjs'
 import { toolchain } from './toolchain.mjs'
 import { installWorkspace } from './workspace.mjs'
 
-/** `npm test [-- vitest flags]`: installs everything, then runs every check (tools/test.mjs). */
-export async function test(args) {
+/** `npm test` and `npm run slow`: installs everything, then runs tools/test.ts or tools/slow.ts with the same arguments. */
+export async function test(program, args) {
   const tools = await toolchain()
   await installWorkspace(tools, 'all')
-  return runTethered(tools.node, [join(rootFolder, 'tools', 'test.mjs'), ...args], { env: environment(tools.node) })
+  const flags = ['--disable-warning=ExperimentalWarning', join(rootFolder, 'tools', program)]
+  return runTethered(tools.node, [...flags, ...args], { env: environment(tools.node) })
 }

@@ -1,13 +1,11 @@
 /** What the repository consists of, for the tests of the house: its files, its packages and what they import. */
 import { readdirSync, readFileSync } from 'node:fs'
 import { join, posix } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { parseSync } from 'oxc-parser'
-
-export const rootFolder: string = fileURLToPath(new URL('../..', import.meta.url))
+import { rootFolder } from './root.ts'
 
 /** Names that are never part of the repository, as .gitignore has them. */
-const NOT_OURS = new Set(['node_modules', 'dist', '.git', '.turbo', '.readme', 'coverage', 'state'])
+const NOT_OURS = new Set(['node_modules', 'dist', '.git', '.turbo', '.readme', '.vitest', 'coverage', 'state'])
 
 export interface Manifest {
   readonly name: string

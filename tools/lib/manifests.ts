@@ -37,8 +37,8 @@ function entryFaults(
   if (typeof target === 'string')
     return files.includes(`${folder}/${target}`) ? [] : [`${folder}: exports ${entry}: no ${target}`]
   const name = entry === '.' ? 'index' : entry.slice(2)
-  const source = [`./src/${name}.ts`, `./src/${name}/index.ts`].find((path) => files.includes(folder + path.slice(1)))
-  if (source === undefined) return [`${folder}: exports ${entry}: no src/${name}.ts`]
+  const source = `./src/${name}.ts`
+  if (!files.includes(folder + source.slice(1))) return [`${folder}: exports ${entry}: no src/${name}.ts`]
   const wanted = { 'nexus-source': source, types: `./dist/${name}.d.ts`, default: `./dist/${name}.js` }
   if (JSON.stringify(target) === JSON.stringify(wanted)) return []
   return [`${folder}: exports ${entry} should be ${JSON.stringify(wanted)}`]
@@ -46,8 +46,9 @@ function entryFaults(
 
 /** Imports that neither package.json nor the house's tools name, and names that nothing imports. */
 export function dependencyFaults(member: Member, tools: Manifest): string[] {
-  const { folder, manifest, files } = member
-  const isSource = (file: string) => file.startsWith(`${folder}/src/`)
+  const { folder, layer, manifest, files } = member
+  const sourceFolder = layer === 'tools' ? `${folder}/` : `${folder}/src/`
+  const isSource = (file: string) => file.startsWith(sourceFolder) && !file.startsWith(`${folder}/test/`)
   const code = files.filter((file) => SOURCE.test(file))
   const inSource = importedPackages(code.filter(isSource))
   const elsewhere = importedPackages(code.filter((file) => !isSource(file)))
@@ -64,7 +65,7 @@ export function dependencyFaults(member: Member, tools: Manifest): string[] {
   for (const [name, file] of elsewhere)
     if (!(name in all)) faults.push(`${file}: imports ${name}, which devDependencies lacks`)
   for (const name of Object.keys(runtime)) {
-    if (!inSource.has(name)) faults.push(`${folder}: nothing in src imports its dependency ${name}`)
+    if (!inSource.has(name)) faults.push(`${folder}: no source imports its dependency ${name}`)
   }
   for (const name of Object.keys(manifest.devDependencies ?? {})) {
     const typed = name.startsWith('@types/')

@@ -1,16 +1,13 @@
 /** Runs the programs that make up a test run: live output, process groups that end with us, a time limit for each. */
-import { spawn } from 'node:child_process'
-import { createRequire } from 'node:module'
+import { type ChildProcess, spawn } from 'node:child_process'
 import os from 'node:os'
-import { dirname, join } from 'node:path'
-import { fileURLToPath } from 'node:url'
-
-export const rootFolder = fileURLToPath(new URL('../..', import.meta.url))
+import { rootFolder } from './root.ts'
 
 const GRACE_MS = 5_000
-const running = new Set()
+const LIMIT_MS = 3_600_000
+const running = new Set<ChildProcess>()
 
-for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
   process.on(signal, () => {
     for (const child of running) endGroup(child, 'SIGTERM')
     setTimeout(() => {
@@ -25,15 +22,33 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
 let stopped = false
 
 /** Whether a signal has asked this run to end. */
-export function isStopped() {
+export function isStopped(): boolean {
   return stopped
 }
 
-/**
- * Runs a program in a process group of its own, so that nothing it started outlives it.
- * @returns `{ exitCode, output, seconds, timedOut }`; `output` is all it printed, also shown live unless `quiet`.
- */
-export function runStep(file, args, { env = {}, limitMs, quiet = false } = {}) {
+export interface StepOptions {
+  readonly env?: Readonly<Record<string, string>>
+  /** The program and all it started are killed after so long. */
+  readonly limitMs?: number
+  /** Collect the output without showing it. */
+  readonly quiet?: boolean
+}
+
+export interface StepResult {
+  /** 128 + n after signal n. */
+  readonly exitCode: number
+  /** All it printed. */
+  readonly output: string
+  readonly seconds: number
+  readonly timedOut: boolean
+}
+
+/** Runs a program in a process group of its own, so that nothing it started outlives it. */
+export function runStep(
+  file: string,
+  args: readonly string[],
+  { env = {}, limitMs = LIMIT_MS, quiet = false }: StepOptions = {},
+): Promise<StepResult> {
   const startMs = performance.now()
   const child = spawn(file, args, {
     cwd: rootFolder,
@@ -43,26 +58,23 @@ export function runStep(file, args, { env = {}, limitMs, quiet = false } = {}) {
     windowsHide: true,
   })
   running.add(child)
-  const chunks = []
+  const chunks: Buffer[] = []
   for (const [stream, sink] of [
     [child.stdout, process.stdout],
     [child.stderr, process.stderr],
-  ]) {
+  ] as const) {
     stream.on('data', (chunk) => {
       chunks.push(chunk)
       if (!quiet) sink.write(chunk)
     })
   }
   let timedOut = false
-  const timer = setTimeout(
-    () => {
-      timedOut = true
-      endGroup(child, 'SIGKILL')
-    },
-    limitMs ?? 2 ** 31 - 1,
-  )
+  const timer = setTimeout(() => {
+    timedOut = true
+    endGroup(child, 'SIGKILL')
+  }, limitMs)
   return new Promise((resolve) => {
-    const finish = (exitCode) => {
+    const finish = (exitCode: number) => {
       clearTimeout(timer)
       running.delete(child)
       endGroup(child, 'SIGKILL')
@@ -76,25 +88,17 @@ export function runStep(file, args, { env = {}, limitMs, quiet = false } = {}) {
     child.once('exit', (code, signal) => {
       // What the program leaves behind may hold the pipes open: it is ended, then the rest of the output is read.
       endGroup(child, 'SIGKILL')
-      child.once('close', () => finish(code ?? 128 + os.constants.signals[signal]))
+      child.once('close', () => finish(code ?? 128 + os.constants.signals[signal as NodeJS.Signals]))
     })
   })
 }
 
-/** The file that Node.js runs for a command of an installed package. */
-export function programOf(packageName, command = packageName) {
-  const require = createRequire(join(rootFolder, 'tools', 'package.json'))
-  const manifest = require.resolve(`${packageName}/package.json`)
-  const { bin } = require(manifest)
-  return join(dirname(manifest), typeof bin === 'string' ? bin : bin[command])
-}
-
-function endGroup(child, signal) {
+function endGroup(child: ChildProcess, signal: NodeJS.Signals): void {
   if (child.pid === undefined) return
   try {
     if (process.platform === 'win32') child.kill(signal)
     else process.kill(-child.pid, signal)
   } catch (error) {
-    if (error.code !== 'ESRCH') throw error
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error
   }
 }

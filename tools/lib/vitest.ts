@@ -2,22 +2,32 @@
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { programOf, rootFolder, runStep } from './steps.mjs'
+import { programOf, rootFolder } from './root.ts'
+import { runStep, type StepOptions } from './steps.ts'
+
+interface Report {
+  readonly testResults: readonly {
+    readonly name: string
+    readonly status: string
+    readonly assertionResults: readonly { readonly fullName: string; readonly status: string }[]
+  }[]
+}
 
 /**
- * @param {string[]} args vitest's own: file filters, `-t`, `--shard`…
- * @param {{ env?: Record<string, string>, limitMs?: number }} options
- * @returns {Promise<{ passed: number, failed: number, skipped: string[], seconds: number }>} `failed` is at least 1 when
- *   the run itself went wrong: a file that does not load, an unhandled error, no test at all.
+ * Runs vitest with arguments of its own: file filters, `-t`, `--shard`. `failed` is at least 1 when the run itself went
+ * wrong: a file that does not load, an unhandled error, no test at all.
  */
-export async function runVitest(args, options = {}) {
+export async function runVitest(
+  args: readonly string[],
+  options: StepOptions = {},
+): Promise<Counts & { seconds: number }> {
   const folder = mkdtempSync(join(tmpdir(), 'nexus-vitest-'))
   const file = join(folder, 'report.json')
   try {
     const reporter = process.stdout.isTTY ? 'default' : 'dot'
     const flags = ['run', `--reporter=${reporter}`, '--reporter=json', `--outputFile.json=${file}`]
     const step = await runStep(process.execPath, [programOf('vitest'), ...flags, ...args], options)
-    const counts = existsSync(file)
+    const counts: Counts = existsSync(file)
       ? count(JSON.parse(readFileSync(file, 'utf8')))
       : { passed: 0, failed: 0, skipped: [] }
     if (step.timedOut) process.stderr.write(`vitest was ended after ${Math.round(step.seconds)} s\n`)
@@ -28,9 +38,15 @@ export async function runVitest(args, options = {}) {
   }
 }
 
-/** The machine-readable report has skipped tests as `pending` or `skipped`, and unfinished ones as `todo`. */
-function count({ testResults }) {
-  const counts = { passed: 0, failed: 0, skipped: [] }
+interface Counts {
+  passed: number
+  failed: number
+  skipped: string[]
+}
+
+/** The report has skipped tests as `pending` or `skipped`, and unfinished ones as `todo`. */
+function count({ testResults }: Report): Counts {
+  const counts: Counts = { passed: 0, failed: 0, skipped: [] }
   for (const { name, status, assertionResults } of testResults) {
     const failedBefore = counts.failed
     for (const test of assertionResults) {
