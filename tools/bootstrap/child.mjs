@@ -45,7 +45,7 @@ export function runTethered(node, args, options = {}) {
   return run(node, ['--import', tether, ...args], { ...options, stdio: ['inherit', 'inherit', 'inherit', 'ipc'] })
 }
 
-/** The environment for programs under the chosen Node.js: it comes first on PATH, the outer npm's traces are gone. */
+/** The environment for programs under the chosen Node.js: it and pnpm come first on PATH, the outer npm's traces are gone. */
 export function environment(node) {
   const env = {}
   let path = ''
@@ -56,7 +56,8 @@ export function environment(node) {
     )
       env[name] = value
   }
-  return { ...env, PATH: dirname(node) + delimiter + path }
+  const pnpm = join(bootstrapFolder, 'node_modules', '.bin')
+  return { ...env, PATH: [dirname(node), pnpm, path].join(delimiter) }
 }
 
 function guard(child) {
