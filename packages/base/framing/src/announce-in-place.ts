@@ -1,3 +1,4 @@
+import { PUBLIC_KEY_BYTES, SIGNATURE_BYTES } from '@nexus/crypto'
 import { EXTENSION_MAGIC } from './announce.ts'
 import { packetFault, packetHops, packetType, setPacketHops } from './in-place.ts'
 import { ANNOUNCE_BYTES_MIN, COST_BYTES, HEADER_BYTES, HOP_LIMIT } from './limits.ts'
@@ -5,9 +6,9 @@ import { PACKET_TYPE } from './packet.ts'
 
 // What relays read and rewrite in an announce packet that they have decoded and verified before.
 
-const LAMPORT_AT = HEADER_BYTES + 32
+const LAMPORT_AT = HEADER_BYTES + PUBLIC_KEY_BYTES
 const MAX_HOPS_AT = LAMPORT_AT + 8
-const MAGIC_AT = MAX_HOPS_AT + 1 + 64
+const MAGIC_AT = MAX_HOPS_AT + 1 + SIGNATURE_BYTES
 const COST_AT = MAGIC_AT + 2
 
 /** The lamport of an announce packet. @throws {RangeError} for bytes that are no announce packet */

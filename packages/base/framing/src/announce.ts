@@ -8,8 +8,8 @@ import {
   tlvsLength,
   writeTlvs,
 } from '@nexus/codec'
-import type { Crypto, VerifyJob } from '@nexus/crypto'
-import { type Identity, nodeIdOf, PUBLIC_KEY_BYTES, SIGNATURE_BYTES } from '@nexus/identity'
+import { type Crypto, PUBLIC_KEY_BYTES, SIGNATURE_BYTES, type VerifyJob } from '@nexus/crypto'
+import { type Identity, nodeIdOf } from '@nexus/identity'
 import { FramingError } from './errors.ts'
 import { ANNOUNCE_BYTES_MIN, ANNOUNCE_TLVS_BYTES_MAX, COST_BYTES, EXTENSION_BYTES_MIN, HOP_LIMIT } from './limits.ts'
 import { CONTEXT, encodePacket, nativePacket, PACKET_TYPE } from './packet.ts'

@@ -1,4 +1,5 @@
-import { NODE_ID_BYTES, PUBLIC_KEY_BYTES, SIGNATURE_BYTES } from '@nexus/identity'
+import { PUBLIC_KEY_BYTES, SIGNATURE_BYTES } from '@nexus/crypto'
+import { NODE_ID_BYTES } from '@nexus/identity'
 
 /** A destination hash, and a transport id. */
 export const ADDRESS_BYTES: number = NODE_ID_BYTES

@@ -1,4 +1,3 @@
-import { ByteWriter } from '@nexus/codec'
 import { FramingError } from './errors.ts'
 import { ADDRESS_BYTES, HEADER_BYTES, HEADER_TWO_ADDRESS_BYTES, HOP_LIMIT, PACKET_BYTES_MAX } from './limits.ts'
 
@@ -80,12 +79,18 @@ export function nativePacket(fields: NativePacketFields): Packet {
  * @throws {RangeError} for a field outside its range or a packet above `bytesMax`
  */
 export function encodePacket(packet: Packet, bytesMax: number = PACKET_BYTES_MAX): Uint8Array {
-  const { transportId, data } = packet
-  const size = (transportId === undefined ? HEADER_BYTES : HEADER_TWO_ADDRESS_BYTES) + data.length
+  const { transportId, destination, data } = packet
+  const dataAt = transportId === undefined ? HEADER_BYTES : HEADER_TWO_ADDRESS_BYTES
+  const size = dataAt + data.length
   if (size > bytesMax) throw new RangeError(`a packet of ${size} bytes is above ${bytesMax}`)
-  const writer = new ByteWriter(size).u8(flagsOf(packet)).u8(below(packet.hops, HOP_LIMIT))
-  if (transportId !== undefined) writer.bytes(transportId, ADDRESS_BYTES)
-  return writer.bytes(packet.destination, ADDRESS_BYTES).u8(packet.context).bytes(data).finish()
+  const bytes = new Uint8Array(size)
+  bytes[0] = flagsOf(packet)
+  bytes[1] = below(packet.hops, HOP_LIMIT)
+  if (transportId !== undefined) bytes.set(address(transportId), 2)
+  bytes.set(address(destination), dataAt - 1 - ADDRESS_BYTES)
+  bytes[dataAt - 1] = below(packet.context, 256)
+  bytes.set(data, dataAt)
+  return bytes
 }
 
 /**
@@ -134,4 +139,9 @@ function flagsOf(packet: Packet): number {
 function below(value: number, limit: number): number {
   if (!Number.isInteger(value) || value < 0 || value >= limit) throw new RangeError(`${value} is not below ${limit}`)
   return value
+}
+
+function address(bytes: Uint8Array): Uint8Array {
+  if (bytes.length !== ADDRESS_BYTES) throw new RangeError(`an address has ${ADDRESS_BYTES} bytes, not ${bytes.length}`)
+  return bytes
 }

@@ -1,8 +1,8 @@
 import { ByteReader, ByteWriter, equalBytes } from '@nexus/codec'
-import type { Crypto, VerifyJob } from '@nexus/crypto'
+import { type Crypto, PUBLIC_KEY_BYTES, SIGNATURE_BYTES, type VerifyJob } from '@nexus/crypto'
 import { IdentityError } from './errors.ts'
 import type { Identity } from './identity.ts'
-import { ADVISORY_BYTES_MAX, ADVISORY_BYTES_MIN, PUBLIC_KEY_BYTES, SIGNATURE_BYTES } from './limits.ts'
+import { ADVISORY_BYTES_MAX, ADVISORY_BYTES_MIN } from './limits.ts'
 
 /** How well an advisory is founded; the lower number outranks the higher. */
 export const EVIDENCE = { BOTH_KEYS: 1, OLD_KEY: 2 } as const

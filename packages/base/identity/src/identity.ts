@@ -1,5 +1,5 @@
-import type { Crypto } from '@nexus/crypto'
-import { NODE_ID_BYTES, PUBLIC_KEY_BYTES, SEED_BYTES } from './limits.ts'
+import { type Crypto, PUBLIC_KEY_BYTES } from '@nexus/crypto'
+import { NODE_ID_BYTES, SEED_BYTES } from './limits.ts'
 
 /** A node's keys at work. The seed stays inside: what is printed or serialised shows public parts only. */
 export interface Identity {

@@ -31,7 +31,6 @@ export {
   FILE_SEALED_BYTES,
   NODE_ID_BYTES,
   PASSPHRASE_BYTES_MAX,
-  PUBLIC_KEY_BYTES,
   SCRYPT_LOG2_N_MIN,
   SCRYPT_MEMORY_BYTES_MAX,
   SCRYPT_WORK_MAX,
@@ -40,7 +39,6 @@ export {
   SHARE_TEXT_LENGTH,
   SHARE_THRESHOLD_MIN,
   SHARES_MAX,
-  SIGNATURE_BYTES,
 } from './limits.ts'
 export { portableScrypt, SCRYPT_COST, type Scrypt, type ScryptCost } from './scrypt.ts'
 export {

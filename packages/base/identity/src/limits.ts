@@ -1,11 +1,9 @@
+import { AUTH_TAG_BYTES, PUBLIC_KEY_BYTES, SIGNATURE_BYTES } from '@nexus/crypto'
+
 /** An Ed25519 seed: all that a node is. */
 export const SEED_BYTES = 32
 /** A NodeID: the first half of BLAKE2b-256 of the public key. */
 export const NODE_ID_BYTES = 16
-/** An Ed25519 or X25519 public key. */
-export const PUBLIC_KEY_BYTES = 32
-/** An Ed25519 signature. */
-export const SIGNATURE_BYTES = 64
 
 /** Values that a counter claims on disk at a time. */
 export const COUNTER_RESERVE = 1_024n
@@ -31,7 +29,7 @@ export const SALT_BYTES = 16
 /** Magic, version, kind: how every identity file begins. */
 export const FILE_HEADER_BYTES = 10
 /** An encrypted identity file: header, three bytes of scrypt cost, salt, sealed seed. */
-export const FILE_SEALED_BYTES: number = FILE_HEADER_BYTES + 3 + SALT_BYTES + SEED_BYTES + 16
+export const FILE_SEALED_BYTES: number = FILE_HEADER_BYTES + 3 + SALT_BYTES + SEED_BYTES + AUTH_TAG_BYTES
 /** An unencrypted identity file: header, seed, checksum. */
 export const FILE_PLAIN_BYTES: number = FILE_HEADER_BYTES + SEED_BYTES + 8
 /** UTF-8 bytes of a passphrase. */

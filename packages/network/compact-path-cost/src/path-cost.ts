@@ -1,4 +1,3 @@
-import { ByteReader, ByteWriter } from '@nexus/codec'
 import { addCost, isCost } from './cost.ts'
 import { PathCostError } from './errors.ts'
 import { BANDWIDTH_MAX, COST_FREE, COST_UNREACHABLE, HOPS_MAX, LATENCY_MS_MAX, PATH_COST_BYTES } from './limits.ts'
@@ -60,8 +59,15 @@ export function isReachable(path: HopCost): boolean {
  */
 export function writePathCost(path: PathCost, into: Uint8Array, at: number): number {
   if (!isCost(path.cost)) throw new RangeError(`${path.cost} is no encoded cost`)
-  const writer = new ByteWriter(PATH_COST_BYTES, into, at)
-  return writer.u16(path.cost).u16(path.latencyMs).u8(path.bandwidth).u8(path.hops).at
+  const latencyMs = within(path.latencyMs, LATENCY_MS_MAX)
+  if (!(at >= 0 && at + PATH_COST_BYTES <= into.length)) throw new RangeError(`a path cost does not fit at ${at}`)
+  into[at] = path.cost & 0xff
+  into[at + 1] = path.cost >> 8
+  into[at + 2] = latencyMs & 0xff
+  into[at + 3] = latencyMs >> 8
+  into[at + 4] = within(path.bandwidth, BANDWIDTH_MAX)
+  into[at + 5] = within(path.hops, HOPS_MAX)
+  return at + PATH_COST_BYTES
 }
 
 /** The six bytes of {@link writePathCost}. @throws {RangeError} for a field outside its range */
@@ -76,10 +82,9 @@ export function decodePathCost(bytes: Uint8Array): PathCost {
   if (bytes.length !== PATH_COST_BYTES) {
     throw new PathCostError({ code: 'path-cost/length', wantBytes: PATH_COST_BYTES, gotBytes: bytes.length })
   }
-  const reader = new ByteReader(bytes)
-  const cost = reader.u16()
+  const cost = bytes[0]! | (bytes[1]! << 8)
   if (!isCost(cost)) throw new PathCostError({ code: 'path-cost/cost', cost })
-  return { cost, latencyMs: reader.u16(), bandwidth: reader.u8(), hops: reader.u8() }
+  return { cost, latencyMs: bytes[2]! | (bytes[3]! << 8), bandwidth: bytes[4]!, hops: bytes[5]! }
 }
 
 function within(value: number, max: number): number {
