@@ -48,26 +48,38 @@ export function hkdfSha256(secret: Uint8Array, salt: Uint8Array, info: Uint8Arra
   return output
 }
 
-/** Input bytes that have a fixed place in the heap; longer inputs get one for the call. */
-const BLAKE2B_INPUT_BYTES = 16_384
+/** Input bytes that have a fixed place in the heap; longer inputs go through it piece by piece. */
+const BLAKE2B_PIECE_BYTES = 16_384
 
-/** BLAKE2b in the wasm module, with one-shot calls. */
+/** BLAKE2b in the wasm module. */
 export function wasmBlake2b(sodium: Sodium): Crypto['blake2b'] {
-  const input = sodium._malloc(BLAKE2B_INPUT_BYTES)
+  const pieceAt = sodium._malloc(BLAKE2B_PIECE_BYTES)
   const keyAt = sodium._malloc(BLAKE2B_MAX_BYTES)
-  const digest = sodium._malloc(BLAKE2B_MAX_BYTES)
+  const digestAt = sodium._malloc(BLAKE2B_MAX_BYTES)
+  const stateAt = sodium._malloc(sodium._crypto_generichash_blake2b_statebytes())
+  const hashPieces = (data: Uint8Array, digestLength: number, keyLength: number): void => {
+    sodium._crypto_generichash_blake2b_init(stateAt, keyLength === 0 ? 0 : keyAt, keyLength, digestLength)
+    for (let at = 0; at < data.length; at += BLAKE2B_PIECE_BYTES) {
+      const piece = data.subarray(at, at + BLAKE2B_PIECE_BYTES)
+      sodium.HEAPU8.set(piece, pieceAt)
+      sodium._crypto_generichash_blake2b_update(stateAt, pieceAt, piece.length, 0)
+    }
+    sodium._crypto_generichash_blake2b_final(stateAt, digestAt, digestLength)
+  }
   return (data, options) => {
     const length = blake2bLength(options)
     const key = options?.key
-    const place = data.length <= BLAKE2B_INPUT_BYTES ? input : sodium._malloc(data.length)
-    sodium.HEAPU8.set(data, place)
-    if (key !== undefined) sodium.HEAPU8.set(key, keyAt)
-    const keyPlace = key === undefined ? 0 : keyAt
-    sodium._crypto_generichash_blake2b(digest, length, place, data.length, 0, keyPlace, key?.length ?? 0)
-    const result = sodium.HEAPU8.slice(digest, digest + length)
-    if (key !== undefined) sodium.HEAPU8.fill(0, keyAt, keyAt + key.length)
-    if (place !== input) sodium._free(place)
-    return result
+    const keyLength = key?.length ?? 0
+    const heap = sodium.HEAPU8
+    if (key !== undefined) heap.set(key, keyAt)
+    if (data.length > BLAKE2B_PIECE_BYTES) hashPieces(data, length, keyLength)
+    else {
+      heap.set(data, pieceAt)
+      const keyPlace = keyLength === 0 ? 0 : keyAt
+      sodium._crypto_generichash_blake2b(digestAt, length, pieceAt, data.length, 0, keyPlace, keyLength)
+    }
+    if (key !== undefined) heap.fill(0, keyAt, keyAt + keyLength)
+    return heap.slice(digestAt, digestAt + length)
   }
 }
 

@@ -1,12 +1,14 @@
 import { getRandomValues } from 'node:crypto'
 import instantiate from 'libsodium-sumo'
 
-/** The functions of the libsodium wasm module that we call; pointers are offsets into its heap, lengths are u32. */
+/**
+ * The functions of the libsodium wasm module that we call; pointers are offsets into its heap, a u64 is two u32. Room is
+ * taken once per provider and never given back: no call of ours lets the heap grow.
+ */
 export interface Sodium {
-  /** The module's memory; another view after the memory grew, so never kept. */
+  /** The module's memory. */
   readonly HEAPU8: Uint8Array
   _malloc(bytes: number): number
-  _free(pointer: number): void
   _sodium_init(): number
   _crypto_aead_chacha20poly1305_ietf_encrypt(
     sealed: number,
@@ -43,6 +45,10 @@ export interface Sodium {
     key: number,
     keyLength: number,
   ): number
+  _crypto_generichash_blake2b_statebytes(): number
+  _crypto_generichash_blake2b_init(state: number, key: number, keyLength: number, digestLength: number): number
+  _crypto_generichash_blake2b_update(state: number, input: number, inputLow: number, inputHigh: number): number
+  _crypto_generichash_blake2b_final(state: number, digest: number, digestLength: number): number
   _crypto_sign_verify_detached(
     signature: number,
     message: number,

@@ -149,8 +149,8 @@ const checkAgreementRules: CryptoChecks = (make, { test }) => {
 }
 
 /**
- * Beyond the file: the other five encodings of small-order points, 0 with the sign bit, non-canonical spellings of
- * y = 3 and 4 (points of large order), and wrong lengths.
+ * Beyond the file: the other encodings of small-order points, non-canonical ones included; y = 3 and 4 spelt with p added;
+ * wrong lengths.
  */
 const MORE_REJECTS = [
   '0000000000000000000000000000000000000000000000000000000000000000',
