@@ -95,16 +95,19 @@ export class BatchVerifier {
         settle(batch, index, false)
         return
       }
-      if (isSmallOrder(signature)) {
-        settle(batch, index, verifyStrictly(publicKey, signature, message))
-        return
-      }
       this.#inFlight += 1
-      verify(null, message, this.#keys.publicKey(publicKey), signature, (error, verdict) => {
+      const done = (verdict: boolean): void => {
         this.#inFlight -= 1
-        settle(batch, index, !error && verdict)
+        settle(batch, index, verdict)
         this.#fill()
-      })
+      }
+      if (isSmallOrder(signature)) {
+        // Slow, on this thread, and only ever sent by someone who means it: let other work of the process in between.
+        setImmediate(() => done(verifyStrictly(publicKey, signature, message)))
+      } else {
+        const key = this.#keys.publicKey(publicKey)
+        verify(null, message, key, signature, (error, verdict) => done(!error && verdict))
+      }
     } catch (error) {
       // A tag that is no tag: the caller's mistake ends its own batch and no other.
       batch.reject(error)

@@ -124,7 +124,7 @@ function base64url(bytes: Uint8Array): string {
 }
 
 function latin1(bytes: Uint8Array): string {
-  return asBuffer(bytes).latin1Slice()
+  return asBuffer(bytes).toString('latin1')
 }
 
 function asBuffer(bytes: Uint8Array): Buffer {

@@ -9,7 +9,12 @@ export function assertBytes(actual: Uint8Array | undefined, expected: string | U
   if (Object.getPrototypeOf(actual) !== Uint8Array.prototype) throw new Error(`${what}: no plain Uint8Array`)
 }
 
-export function assertEqual<Value extends number | string | boolean | undefined>(
+/** Insists that a sealed message was not opened. */
+export function assertNotOpened(opened: Uint8Array | undefined, what: string): void {
+  if (opened !== undefined) throw new Error(`${what}: was opened, to ${toHex(opened)}`)
+}
+
+export function assertEqual<Value extends number | string | boolean>(
   actual: Value,
   expected: Value,
   what: string,
