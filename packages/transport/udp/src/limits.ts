@@ -19,8 +19,8 @@ export const GROUP_PORT = 4_243
 /** Network interfaces that the group is joined on. */
 export const GROUP_INTERFACES_MAX = 32
 /**
- * How often a change of networks is told, and how far apart: a new IPv6 address can't be sent from for the second or
- * so that duplicate address detection takes (RFC 4862 section 5.4), and nothing tells when that is over.
+ * How often a change of networks is told, and how far apart: a new IPv6 address can't be sent from for the one to two
+ * seconds that duplicate address detection takes (RFC 4862 section 5.4), and nothing tells when that is over.
  */
-export const GREETINGS = 3
-export const GREETING_MS = 700
+export const GREETINGS = 5
+export const GREETING_MS = 600

@@ -235,7 +235,9 @@ class Udp implements UdpTransport, Interface {
     return this.#lastFrom
   }
 
-  #trouble(error: NodeJS.ErrnoException): void {
+  #trouble(error: NodeJS.ErrnoException & { address?: string }): void {
+    // An interface whose IPv6 address is still being checked for duplicates: it is greeted again.
+    if (error.code === 'EADDRNOTAVAIL' && this.#group?.destinations.includes(error.address ?? '')) return
     const why = `${error.syscall ?? 'socket'}: ${error.code ?? error.message}`
     this.#gate?.problem({ code: 'transport/device', interfaceId: this.facts.id, why })
   }

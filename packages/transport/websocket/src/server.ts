@@ -7,6 +7,8 @@ import type { Duplex } from 'node:stream'
 import {
   Admission,
   type AdmissionLimits,
+  CONNECTIONS_MAX,
+  CONNECTIONS_PER_NETWORK_MAX,
   FIRST_FRAME_MS,
   formatAddress,
   HostGate,
@@ -70,6 +72,7 @@ class Listener implements WebSocketServer {
   readonly #limits: ConnectionLimits
   readonly #path: string
   readonly #admission: Admission
+  readonly #arrivals: Admission
   readonly #open = new Set<WebSocketConnection>()
   readonly #handshaker: Handshaker
   #gate: HostGate | undefined
@@ -89,6 +92,11 @@ class Listener implements WebSocketServer {
     const at = options.listen ? formatAddress(options.listen.host ?? '::', options.listen.port) : 'attached'
     this.name = `websocket:${at}${this.#path}`
     this.#admission = new Admission(options)
+    const { connectionsMax = CONNECTIONS_MAX, connectionsPerNetworkMax = CONNECTIONS_PER_NETWORK_MAX } = options
+    this.#arrivals = new Admission({
+      connectionsMax: 2 * connectionsMax,
+      connectionsPerNetworkMax: 2 * connectionsPerNetworkMax,
+    })
     this.#handshaker = new Handshaker({
       noServer: true,
       clientTracking: false,
@@ -132,6 +140,13 @@ class Listener implements WebSocketServer {
     this.#gate?.shut()
   }
 
+  /** Bounds what has not asked for a WebSocket yet: twice the places, so that the full are told so. */
+  #onArrival(socket: Socket): void {
+    const host = socket.remoteAddress
+    if (host === undefined || this.#arrivals.admit(host) !== 'admitted') return void socket.destroy()
+    socket.once('close', () => this.#arrivals.release(host))
+  }
+
   readonly #onUpgrade = (request: IncomingMessage, stream: Duplex, head: Buffer): void => {
     const gate = this.#gate
     const socket = stream as Socket
@@ -169,12 +184,12 @@ class Listener implements WebSocketServer {
   }
 
   async #listen(at: { readonly host?: string; readonly port: number }): Promise<Server> {
-    const server = createServer((_request, response) => {
+    const server = createServer({ connectionsCheckingInterval: CHECK_MS }, (_request, response) => {
       response.writeHead(426, { Connection: 'close', 'Content-Length': 0, Upgrade: 'websocket' }).end()
     })
     server.headersTimeout = REQUEST_MS_MAX
     server.requestTimeout = REQUEST_MS_MAX
-    server.maxConnections = 2 * (this.#options.connectionsMax ?? 256)
+    server.on('connection', (socket) => this.#onArrival(socket))
     server.on('upgrade', this.#onUpgrade)
     await new Promise<void>((resolve, reject) => {
       const onError = (error: NodeJS.ErrnoException) => {
