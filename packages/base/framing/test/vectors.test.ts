@@ -1,5 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { fromHex, type Tlv, toHex } from '@nexus/codec'
+import { type Crypto, portable } from '@nexus/crypto'
+import { nodeCrypto } from '@nexus/crypto/node'
 import { createIdentity } from '@nexus/identity'
 import { describe, expect, test } from 'vitest'
 import {
@@ -18,7 +20,6 @@ import {
   signAnnounce,
   verifyAnnounce,
 } from '../src/index.ts'
-import { crypto } from './fixtures.ts'
 
 const folder = new URL('../../../../conformance-vectors/framing/', import.meta.url)
 
@@ -56,7 +57,7 @@ const announceOut = ({ publicKey, lamport, maxHops, signature, extension }: Anno
 
 /** What each operation does with the fields of a case: an output, or the code of an error. */
 // biome-ignore lint/suspicious/noExplicitAny: each operation has its own fields
-const operations: Record<string, (given: any) => object | FramingErrorDetail['code']> = {
+const operationsOf = (crypto: Crypto): Record<string, (given: any) => object | FramingErrorDetail['code']> => ({
   'packet.encode': ({ transportId, destination, data, ...rest }) => {
     const form = transportId === null ? {} : { transportId: fromHex(transportId) }
     return { bytes: toHex(encodePacket({ ...rest, ...form, destination: fromHex(destination), data: fromHex(data) })) }
@@ -85,13 +86,14 @@ const operations: Record<string, (given: any) => object | FramingErrorDetail['co
     const relayed = relayAnnounce(fromHex(packet), fromHex(cost))
     return { packet: relayed === undefined ? null : toHex(relayed) }
   },
-}
+})
 
+const providers = [portable(), await nodeCrypto()]
 const files = readdirSync(folder).filter((name) => name.endsWith('.json'))
 const read = (name: string): VectorFile => JSON.parse(readFileSync(new URL(name, folder), 'utf8'))
 
 test('there is a file for each operation, and a case for each error', () => {
-  expect(files.map((name) => read(name).op).sort()).toEqual(Object.keys(operations).sort())
+  expect(files.map((name) => read(name).op).sort()).toEqual(Object.keys(operationsOf(portable())).sort())
   const codes = {
     'framing/short': true,
     'framing/long': true,
@@ -111,11 +113,11 @@ test('there is a file for each operation, and a case for each error', () => {
 describe.each(files)('%s', (name) => {
   const { schema, op, cases } = read(name)
 
-  test('every case holds', () => {
+  test.each(providers)('every case holds with $name', (crypto) => {
     expect(schema).toBe('nexus-vectors/1')
     expect(name).toBe(`${op}.json`)
     expect(new Set(cases.map((each) => each.id)).size).toBe(cases.length)
-    for (const each of cases) expect({ id: each.id, in: each.in, ...run(op, each.in) }).toEqual(each)
+    for (const each of cases) expect({ id: each.id, in: each.in, ...run(crypto, op, each.in) }).toEqual(each)
   })
 })
 
@@ -124,9 +126,9 @@ test('some announces are valid and some are not', () => {
   expect([verdicts.filter(Boolean).length, verdicts.filter((valid) => !valid).length]).toEqual([7, 9])
 })
 
-function run(op: string, given: unknown): object {
+function run(crypto: Crypto, op: string, given: unknown): object {
   try {
-    const outcome = operations[op]!(given)
+    const outcome = operationsOf(crypto)[op]!(given)
     return typeof outcome === 'string' ? { error: outcome } : { out: outcome }
   } catch (error) {
     if (!(error instanceof FramingError)) throw error
