@@ -13,6 +13,7 @@ export {
 } from './content.ts'
 export { SessionError, type SessionErrorDetail } from './errors.ts'
 export { decodeFragment, encodeFragment, type Fragment } from './fragment.ts'
+export { decodeHandshake, encodeHandshake, type HandshakePacket } from './handshake.ts'
 export type { InboxMessage } from './inbox.ts'
 export {
   ANONYMOUS_BODY_MAX_BYTES,
@@ -35,5 +36,8 @@ export type { MessageStatus } from './outbox-entry.ts'
 export { type FailureReason, type MessageState, NEXT_STEPS, type WaitingFor } from './outgoing.ts'
 export { decodeReceipt, encodeReceipt, type Receipt, STATUS } from './receipt.ts'
 export { type Ephemeral, makeEphemeral, type OpenedBox, openBox, sealBox } from './sealed-box.ts'
+export { type Acknowledgement, type Chunk, decodeSegment, encodeSegment, type Segment } from './segment.ts'
 export { MemoryStore, type Store } from './store.ts'
+export type { Stream, StreamEnd, StreamEventKind } from './stream.ts'
+export type { StreamEvent, StreamOptions } from './streams.ts'
 export type { Priority, SendPacket, SendResult } from './transmitter.ts'

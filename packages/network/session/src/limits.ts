@@ -31,6 +31,16 @@ export const ANONYMOUS_WINDOW_BOXES = 1024
 export const FLOOR_CELLS = 16_384
 export const FLOOR_PAGE_CELLS = 512
 
+/** session id u32, counter u32. */
+export const STREAM_HEAD_BYTES = 8
+export const SEGMENT_MAX_BYTES: number = PACKET_DATA_MAX_BYTES - STREAM_HEAD_BYTES - TAG_BYTES
+/** What either side may send before it heard an acknowledgement; every receive buffer is at least that. */
+export const STREAM_CREDIT_BYTES_FIRST: number = 16 * 1024
+/** Ranges of an acknowledgement, after the first. */
+export const ACK_RANGES_MAX = 16
+/** A stream ends before a counter would repeat; 2^32 − 1 itself is never used. */
+export const COUNTER_LIMIT = 0xffff_ffff
+
 /** Table sizes and times of a messenger; every one may be lowered or raised by the host. */
 export interface Limits {
   /** Messages not yet settled, and the bytes of their bodies. */
@@ -71,6 +81,10 @@ export interface Limits {
   readonly streamsHalfOpenMax: number
   /** Bytes a stream buffers in each direction. */
   readonly streamBufferBytes: number
+  /** Silence after which a stream is closed. */
+  readonly streamIdleMs: number
+  /** Timeouts in a row, each twice as long, after which a stream is closed; also of a handshake. */
+  readonly streamTriesMax: number
 }
 
 const MINUTE = 60_000
@@ -105,4 +119,6 @@ export const DEFAULT_LIMITS: Limits = {
   streamsPerPeerMax: 8,
   streamsHalfOpenMax: 32,
   streamBufferBytes: 256 * 1024,
+  streamIdleMs: HOUR,
+  streamTriesMax: 8,
 }

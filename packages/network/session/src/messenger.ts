@@ -3,13 +3,13 @@ import type { Crypto, Random } from '@nexus/crypto'
 import { CONTEXT } from '@nexus/framing'
 import { type Identity, nodeIdOf, type ReservedCounter } from '@nexus/identity'
 import { decodeContent, MODE, type SignedContent, verifyContent } from './content.ts'
-import { SessionError } from './errors.ts'
 import { Floors } from './floors.ts'
 import { decodeFragment } from './fragment.ts'
 import { Inbox, type InboxMessage } from './inbox.ts'
 import { DEFAULT_LIMITS, DIGEST_BYTES, type Limits, MESSAGE_MAX_BYTES, PART_BYTES } from './limits.ts'
 import { Outbox, type SendOptions } from './outbox.ts'
 import type { MessageStatus } from './outbox-entry.ts'
+import { readable } from './readable.ts'
 import { Reassembly } from './reassembly.ts'
 import { decodeReceipt, NO_BITMAP, NO_DIGEST, type Receipt, STATUS } from './receipt.ts'
 import { ReceiptQueue } from './receipts.ts'
@@ -18,6 +18,8 @@ import { openBox } from './sealed-box.ts'
 import { Sealer } from './sealer.ts'
 import { Senders } from './senders.ts'
 import type { Store } from './store.ts'
+import type { Stream } from './stream.ts'
+import { type StreamEvent, type StreamOptions, Streams } from './streams.ts'
 import type { SendPacket } from './transmitter.ts'
 
 /** What a messenger is made of. */
@@ -47,6 +49,10 @@ export interface MessengerPorts {
   stateChanged(status: MessageStatus): void
   /** Whose receipts and room in full tables come first; who has a known key, if not said. */
   isContact?(nodeId: Uint8Array): boolean
+  /** Something happened to a stream; without this port, nobody's streams are accepted. */
+  stream?(event: StreamEvent): void
+  /** Whether a node may open streams to this one; contacts may, if not said. */
+  acceptsStreams?(nodeId: Uint8Array): boolean
   /** What a packet and its answer will take by what routing knows of the path, if anything. */
   roundTripMs?(destination: Uint8Array, bytes: number): number | undefined
 }
@@ -65,6 +71,8 @@ export type Received =
   | 'refused'
   | 'fragment'
   | 'receipt'
+  | 'handshake'
+  | 'stream'
   | 'stale-receipt'
   | 'not-ours'
   | 'unreadable'
@@ -80,6 +88,8 @@ export interface MessengerStats {
   readonly reassemblies: number
   readonly reassemblyBytes: number
   readonly receiptLanes: number
+  /** Open, opening, and closed a moment ago. */
+  readonly streams: number
   readonly received: Readonly<Record<Received, number>>
 }
 
@@ -98,6 +108,7 @@ export class Messenger {
   readonly #inbox: Inbox
   readonly #reassembly: Reassembly
   readonly #receipts: ReceiptQueue
+  readonly #streams: Streams
   readonly #isContact: (nodeId: Uint8Array) => boolean
   readonly #received: Record<Received, number>
 
@@ -118,6 +129,8 @@ export class Messenger {
       refused: 0,
       fragment: 0,
       receipt: 0,
+      handshake: 0,
+      stream: 0,
       'stale-receipt': 0,
       'not-ours': 0,
       unreadable: 0,
@@ -131,16 +144,25 @@ export class Messenger {
     this.#inbox = new Inbox({ ...common, prefix: `${prefix}in/`, senders, isContact: this.#isContact }, loadedRunMs)
     this.#reassembly = new Reassembly(limits)
     this.#receipts = new ReceiptQueue({ counters, limits, sealer, sendPacket })
-    this.#outbox = new Outbox({
-      ...common,
+    const sending = {
       identity,
       random,
-      prefix: `${prefix}out/`,
       sealer,
-      runTime: this.#runTime,
       sendPacket,
-      publicKeyOf: (nodeId) => ports.publicKeyOf(nodeId),
-      roundTripMs: (destination, bytes) => ports.roundTripMs?.(destination, bytes),
+      publicKeyOf: (nodeId: Uint8Array) => ports.publicKeyOf(nodeId),
+      roundTripMs: (destination: Uint8Array, bytes: number) => ports.roundTripMs?.(destination, bytes),
+    }
+    this.#streams = new Streams({
+      ...common,
+      ...sending,
+      admits: (nodeId) => ports.stream !== undefined && (ports.acceptsStreams?.(nodeId) ?? this.#isContact(nodeId)),
+      event: (event) => ports.stream?.(event),
+    })
+    this.#outbox = new Outbox({
+      ...common,
+      ...sending,
+      prefix: `${prefix}out/`,
+      runTime: this.#runTime,
       stateChanged: (status) => ports.stateChanged(status),
     })
   }
@@ -169,11 +191,21 @@ export class Messenger {
       this.#answer(nowMs, sender, id, { status: STATUS.fragments, digest: NO_DIGEST, bitmap })
     }
     this.#receipts.tick(nowMs)
+    this.#streams.tick(nowMs)
   }
 
   /** Clock reading at which {@link tick} has something to do, infinite if never. */
   nextWakeMs(): number {
-    return Math.min(this.#outbox.nextWakeMs(), this.#reassembly.nextWakeMs(), this.#receipts.nextWakeMs())
+    const messagesMs = Math.min(this.#outbox.nextWakeMs(), this.#reassembly.nextWakeMs(), this.#receipts.nextWakeMs())
+    return Math.min(messagesMs, this.#streams.nextWakeMs())
+  }
+
+  /**
+   * Begins a stream to a node; what is written before it is open waits.
+   * @throws {SessionError} `session/no-key`, `session/streams-full`
+   */
+  openStream(nowMs: number, destination: Uint8Array, options?: StreamOptions): Stream {
+    return this.#streams.open(nowMs, destination, options)
   }
 
   /** The state of a message that was sent, while it is at work or among the last settled ones. */
@@ -212,13 +244,16 @@ export class Messenger {
       reassemblies: this.#reassembly.size,
       reassemblyBytes: this.#reassembly.bytes,
       receiptLanes: this.#receipts.lanes,
+      streams: this.#streams.size,
       received: { ...this.#received },
     }
   }
 
   #receive(nowMs: number, { destination, context, data }: SessionPacket): Received {
-    if (context !== CONTEXT.SEALED && context !== CONTEXT.FRAGMENT) return 'not-ours'
     if (!equalBytes(destination, this.#identity.nodeId)) return 'not-ours'
+    if (context === CONTEXT.HANDSHAKE) return this.#streams.receiveHandshake(nowMs, data) ? 'handshake' : 'unreadable'
+    if (context === CONTEXT.STREAM) return this.#streams.receive(nowMs, data) ? 'stream' : 'unreadable'
+    if (context !== CONTEXT.SEALED && context !== CONTEXT.FRAGMENT) return 'not-ours'
     const opened = openBox(this.#crypto, this.#identity, context, data)
     if (opened === undefined) return 'unreadable'
     const content = readable(decodeContent, opened.plaintext)
@@ -293,13 +328,4 @@ export class Messenger {
 interface From {
   readonly nodeId: Uint8Array
   readonly publicKey: Uint8Array
-}
-
-function readable<T>(decode: (bytes: Uint8Array) => T, bytes: Uint8Array): T | undefined {
-  try {
-    return decode(bytes)
-  } catch (error) {
-    if (error instanceof SessionError) return undefined
-    throw error
-  }
 }

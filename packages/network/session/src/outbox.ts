@@ -57,6 +57,7 @@ export class Outbox {
     const messages = [...parts.store.entries(parts.prefix)].map(([, record]) => decodeOutgoing(record))
     for (const message of messages.sort((a, b) => (a.handle < b.handle ? -1 : 1))) {
       this.#byWireId.set(message.wireId, message.handle)
+      if (wasInterrupted(message)) this.#fail(message, 'interrupted')
       if (isSettled(message)) this.#keepSettled(message)
       else this.#keepActive(makeEntry(message))
     }
@@ -284,6 +285,13 @@ export class Outbox {
     this.#attempt(nowMs, entry)
   }
 
+  #fail(message: Outgoing, reason: FailureReason): void {
+    message.state = 'failed'
+    message.reason = reason
+    message.body = new Uint8Array(0)
+    this.#put(message)
+  }
+
   #settle(nowMs: number, entry: OutboxEntry, state: 'sent' | 'delivered' | 'failed', reason?: FailureReason): void {
     const { message } = entry
     this.#bytes -= message.bodyBytes
@@ -390,4 +398,9 @@ export class Outbox {
   #tell(nowMs: number, message: Outgoing, entry?: OutboxEntry): void {
     this.#parts.stateChanged(statusOf(message, this.#parts.runTime.at(nowMs), entry))
   }
+}
+
+/** An anonymous box is not known again under a new ephemeral key, so one that may have left is not sent again. */
+function wasInterrupted({ anonymous, offers, state }: Outgoing): boolean {
+  return anonymous && state === 'queued' && offers > 0
 }

@@ -6,7 +6,15 @@ import { DIGEST_BYTES } from './limits.ts'
 export type MessageState = 'queued' | 'sent' | 'delivered' | 'failed'
 
 /** Why a message failed. */
-export type FailureReason = 'no-key' | 'no-route' | 'no-turn' | 'expired' | 'refused' | 'too-old' | 'cancelled'
+export type FailureReason =
+  | 'no-key'
+  | 'no-route'
+  | 'no-turn'
+  | 'expired'
+  | 'refused'
+  | 'too-old'
+  | 'interrupted'
+  | 'cancelled'
 
 /** What a message that is not settled waits for. */
 export type WaitingFor = 'key' | 'route' | 'turn' | 'receipt' | 'peer'
@@ -20,6 +28,7 @@ export const NEXT_STEPS: Readonly<Record<FailureReason, string>> = {
   expired: 'It was sent, and no receipt came back in time; it may have been shown. Ask the receiver, or send again.',
   refused: 'The receiver has no room for it or does not take messages from this identity. Send again later.',
   'too-old': 'The receiver no longer knows whether it was shown. Ask the receiver, or send again.',
+  interrupted: 'The node stopped while it was sent; it may have been shown. Anonymous messages are not repeated.',
   cancelled: 'It was cancelled here; if it had been sent before, it may have been shown.',
 }
 
@@ -56,6 +65,7 @@ const REASONS: readonly (FailureReason | undefined)[] = [
   'expired',
   'refused',
   'too-old',
+  'interrupted',
   'cancelled',
 ]
 const HEAD_BYTES = 7 + 2 + 4 + 8 * 4 + 16 + DIGEST_BYTES

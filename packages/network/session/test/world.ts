@@ -11,6 +11,7 @@ import {
   Messenger,
   type SendResult,
   type Store,
+  type StreamEvent,
 } from '@nexus/session'
 
 /** The power went at a write. */
@@ -73,6 +74,7 @@ export class Peer {
   takes = true
   /** Overrides what the network says to a packet. */
   answer: ((packet: Uint8Array) => SendResult | undefined) | undefined
+  onStream: (event: StreamEvent) => void = () => {}
   messenger!: Messenger
   restarts = 0
 
@@ -111,6 +113,8 @@ export class Peer {
         publicKeyOf: (nodeId) => this.keys.get(toHex(nodeId)),
         message: (message) => this.show(message),
         stateChanged: (status) => this.states.push(status),
+        stream: (event) => this.onStream(event),
+        roundTripMs: () => world.roundTripMs,
       },
     )
     for (const message of this.messenger.inbox()) this.show(message)
@@ -174,6 +178,8 @@ export class World {
   conditions: Conditions
   nowMs = 1_000
   packets = 0
+  /** What routing says of every path. */
+  roundTripMs: number | undefined
   readonly #inFlight: Flight[] = []
   #order = 0
 
