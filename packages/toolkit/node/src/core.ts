@@ -1,1 +1,7 @@
-export {}
+/** A node without I/O, for drivers and simulators: the cores wired together, and what they are driven by. */
+
+export type { VerifyPort } from './core/announcing.ts'
+export type { TrustedPeer } from './core/contacts.ts'
+export { type CoreEvent, EventLog } from './core/events.ts'
+export { NodeCore, type NodeCoreOptions, type NodeCorePorts } from './core/node-core.ts'
+export { MemoryStore, type Store } from './core/store.ts'

@@ -126,6 +126,7 @@ export const eventSchema = z.object({
     'message-state',
     'refused',
     'duplicate-identity',
+    'advisory',
     'problem',
   ]),
   /** One sentence for people. */

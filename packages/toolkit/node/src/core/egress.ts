@@ -7,6 +7,8 @@ const PRIORITIES: readonly Priority[] = [0, 1, 2, 3]
 /** A packet that waited longer is worth nothing to who sent it. */
 const AGE_MS_MAX: Record<Priority, number> = { 0: 500, 1: 5_000, 2: 30_000, 3: Number.POSITIVE_INFINITY }
 const TIERS: readonly Tier[] = [1, 2, 3, 4]
+/** A medium that took nothing and does not say when it will is asked again after this. */
+const RETRY_MS = 250
 /** Control frames are pulled again when at least this much may be said. */
 const CONTROL_STEP_BYTES = 64
 
@@ -53,7 +55,7 @@ export class Egress {
   #order: number[] = []
   #turn = 0
   #held: { readonly link: number; readonly tier: Tier; readonly frame: ControlFrame } | undefined
-  #blocked = false
+  #blockedUntilMs: number | undefined
   #queuedBytes = 0
   #controlWakeMs = Number.POSITIVE_INFINITY
 
@@ -105,7 +107,8 @@ export class Egress {
   offer(nowMs: number, link: number, packet: Uint8Array, priority: Priority): boolean {
     const queue = this.#links.get(link)
     if (queue === undefined) return false
-    if (!this.#blocked && this.#queuedBytes === 0 && this.#sendPacket(nowMs, link, packet)) return true
+    if (this.#blockedUntilMs === undefined && this.#queuedBytes === 0 && this.#sendPacket(nowMs, link, packet))
+      return true
     const full =
       queue.bytes + packet.length > EGRESS_BYTES_PER_LINK_MAX || this.#queuedBytes + packet.length > EGRESS_BYTES_MAX
     if (full && !this.#makeRoom(link, queue, packet.length, priority)) {
@@ -120,22 +123,23 @@ export class Egress {
 
   /** The medium takes frames again. */
   unblock(): void {
-    this.#blocked = false
+    this.#blockedUntilMs = undefined
   }
 
   /** Sends what may be sent now. Returns true where it stopped only to give others a turn. */
   pump(nowMs: number): boolean {
     this.#expire(nowMs)
+    if (nowMs >= (this.#blockedUntilMs ?? nowMs)) this.#blockedUntilMs = undefined
     for (let frames = 0; frames < EGRESS_BURST_FRAMES; frames++) {
-      if (this.#blocked) return false
+      if (this.#blockedUntilMs !== undefined) return false
       if (!this.#sendControl(nowMs) && !this.#sendWaiting(nowMs)) return false
     }
     return true
   }
 
   nextWakeMs(): number {
-    if (this.#blocked) return Number.POSITIVE_INFINITY
-    return this.#queuedBytes > 0 ? 0 : this.#controlWakeMs
+    if (this.#blockedUntilMs !== undefined) return this.#blockedUntilMs
+    return this.#queuedBytes > 0 || this.#held !== undefined ? 0 : this.#controlWakeMs
   }
 
   #sendControl(nowMs: number): boolean {
@@ -165,7 +169,7 @@ export class Egress {
     const { link, tier, frame } = this.#held!
     const bytes = this.#ports.send(nowMs, link, frame.type, frame.body)
     if (bytes === 0) {
-      this.#blocked = true
+      this.#blockedUntilMs = nowMs + RETRY_MS
       return true
     }
     this.#held = undefined
@@ -205,7 +209,7 @@ export class Egress {
 
   #sendPacket(nowMs: number, link: number, packet: Uint8Array): boolean {
     if (this.#ports.send(nowMs, link, PACKET, packet) > 0) return true
-    this.#blocked = true
+    this.#blockedUntilMs = nowMs + RETRY_MS
     return false
   }
 

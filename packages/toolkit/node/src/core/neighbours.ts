@@ -1,0 +1,172 @@
+import { toHex } from '@nexus/codec'
+import { encodeBandwidth, encodeCost } from '@nexus/compact-path-cost'
+import type { Gossip } from '@nexus/gossip'
+import type { DownReason, Link, LinkLayer } from '@nexus/link'
+import type { Router } from '@nexus/routing'
+import type { InterfaceFacts } from '@nexus/transport'
+import type { Contacts, TrustedPeer } from './contacts.ts'
+import type { EventFacts, EventKind } from './events.ts'
+import type { Interfaces } from './interfaces.ts'
+import type { Packets } from './packets.ts'
+import type { ProtocolClock } from './protocol-clock.ts'
+import type { Routes } from './routes.ts'
+
+/** Own price in μNXS per MiB where none is set. */
+const PRICE_DEFAULT = 1_000
+/** On media of this rate the price is as set; slower ones are scarce, so they are dearer in proportion. */
+const FULL_PRICE_BPS = 1_000_000
+const LATENCY_MS_MAX = 0xffff
+/** A latency that moved by less is not worth telling anyone. */
+const LATENCY_STEP = 0.25
+
+const DOWN_TEXT: Record<DownReason, string> = {
+  closed: 'it was closed here',
+  'peer-closed': 'the neighbour closed it',
+  silent: 'the neighbour fell silent',
+  replaced: 'a newer link took its place',
+  'interface-down': 'the interface went down',
+}
+
+export interface NeighbourParts {
+  readonly contacts: Contacts
+  readonly interfaces: Interfaces
+  readonly links: LinkLayer
+  readonly routes: Routes
+  readonly gossip: Gossip
+  readonly packets: Packets
+  readonly clock: ProtocolClock
+  readonly priceMicroPerMib: number | undefined
+  readonly closed: boolean
+  event(kind: EventKind, text: string, facts: EventFacts): void
+  heard(nowMs: number, nodeId: Uint8Array): void
+}
+
+/** Links as they come and go: who is told, what they cost, whom to dial. */
+export class Neighbours {
+  readonly #parts: NeighbourParts
+  readonly #latencies = new Map<number, number>()
+
+  constructor(parts: NeighbourParts) {
+    this.#parts = parts
+  }
+
+  linkUp(nowMs: number, link: Link): void {
+    const { interfaces, gossip, event, contacts } = this.#parts
+    interfaces.linkUp(nowMs, link)
+    const { nodeId, publicKey } = link.peer
+    contacts.heard(nodeId, publicKey, contacts.labelOf(nodeId))
+    const latencyMs = this.#latencyMs(link)
+    this.#latencies.set(link.id, latencyMs)
+    const taken = this.#router.adjacencyUp(this.#parts.clock.toProtocolMs(nowMs), link.id, {
+      nodeId,
+      interfaceId: interfaces.of(link.id)!.index,
+      addCost: this.addedCost(link),
+      latencyMs,
+      bandwidth: encodeBandwidth(Math.max(1, Math.round(link.bitrateBps * interfaces.of(link.id)!.facts.dutyCycle))),
+      free: contacts.isTrusted(nodeId),
+    })
+    if (!taken) return this.#parts.links.close(nowMs, link, CLOSE_CAPACITY)
+    gossip.neighbourUp(nowMs, link.id, link.bitrateBps)
+    event('link-up', `Linked with ${this.#name(nodeId)} over ${link.interfaceId}.`, this.#facts(link))
+    this.#parts.heard(nowMs, nodeId)
+  }
+
+  linkDown(nowMs: number, link: Link, reason: DownReason): void {
+    const { interfaces, routes, gossip, packets, event } = this.#parts
+    const waiting = interfaces.linkDown(nowMs, link)
+    this.#latencies.delete(link.id)
+    routes.linkDown(nowMs, link.id)
+    gossip.neighbourDown(link.id)
+    packets.reroute(nowMs, waiting)
+    const text = `The link with ${this.#name(link.peer.nodeId)} over ${link.interfaceId} ended: ${DOWN_TEXT[reason]}.`
+    event('link-down', text, { ...this.#facts(link), reason })
+  }
+
+  /** Tells routing what changed in latency since it was last told. */
+  remeasure(nowMs: number): void {
+    for (const link of this.#parts.links.links()) {
+      const latencyMs = this.#latencyMs(link)
+      const before = this.#latencies.get(link.id)
+      if (before === undefined || Math.abs(latencyMs - before) <= LATENCY_STEP * before) continue
+      this.#latencies.set(link.id, latencyMs)
+      this.#router.adjacencyChanged(this.#parts.clock.toProtocolMs(nowMs), link.id, { latencyMs })
+    }
+  }
+
+  /** Dials the trusted peers that have an address on an interface that came up. */
+  interfaceUp(nowMs: number, facts: InterfaceFacts): void {
+    for (const peer of this.#parts.contacts.trusted()) this.#dial(nowMs, peer, facts)
+  }
+
+  trust(nowMs: number, peer: TrustedPeer): void {
+    this.#parts.contacts.trust(peer)
+    for (const { facts } of this.#parts.interfaces.values()) this.#dial(nowMs, peer, facts)
+    this.#refreshFree(nowMs, peer.nodeId)
+  }
+
+  distrust(nowMs: number, nodeId: Uint8Array): TrustedPeer | undefined {
+    const { contacts, links, closed } = this.#parts
+    const peer = contacts.distrust(nodeId)
+    if (peer === undefined) return undefined
+    const dialled = dialOf(peer)
+    if (dialled !== undefined) links.forget(dialled.interfaceId, { nodeId, ...dialled.target })
+    if (!closed) this.#refreshFree(nowMs, nodeId)
+    else for (const link of this.#linksWith(nodeId)) links.close(nowMs, link, CLOSE_POLICY)
+    return peer
+  }
+
+  /** Encoded cost that this node adds to what leaves by a link. */
+  addedCost(link: Link): number {
+    const price = this.#parts.priceMicroPerMib ?? PRICE_DEFAULT
+    return encodeCost(BigInt(Math.round(price * Math.max(1, FULL_PRICE_BPS / link.bitrateBps))) << 16n)
+  }
+
+  get #router(): Router {
+    return this.#parts.routes.router
+  }
+
+  #dial(nowMs: number, peer: TrustedPeer, facts: InterfaceFacts): void {
+    const dialled = dialOf(peer)
+    if (dialled?.interfaceId === facts.id)
+      this.#parts.links.dial(nowMs, facts.id, { nodeId: peer.nodeId, ...dialled.target })
+  }
+
+  #refreshFree(nowMs: number, nodeId: Uint8Array): void {
+    const free = this.#parts.contacts.isTrusted(nodeId)
+    for (const link of this.#linksWith(nodeId)) {
+      this.#router.adjacencyChanged(this.#parts.clock.toProtocolMs(nowMs), link.id, { free })
+    }
+  }
+
+  #linksWith(nodeId: Uint8Array): Link[] {
+    const key = toHex(nodeId)
+    return [...this.#parts.links.links()].filter((link) => toHex(link.peer.nodeId) === key)
+  }
+
+  /** Half a round trip, or the airtime of a full frame where none was measured. */
+  #latencyMs(link: Link): number {
+    const { facts } = this.#parts.interfaces.of(link.id)!
+    const airtimeMs = 1_000 * (facts.airtimeSeconds?.(FRAME_BYTES) ?? (8 * FRAME_BYTES) / facts.bitrateBps)
+    return Math.min(LATENCY_MS_MAX, Math.max(1, Math.round(link.rttMs === undefined ? airtimeMs : link.rttMs / 2)))
+  }
+
+  #name(nodeId: Uint8Array): string {
+    return this.#parts.contacts.labelOf(nodeId) ?? toHex(nodeId).slice(0, 8)
+  }
+
+  #facts(link: Link): EventFacts {
+    return { link: link.id, peer: toHex(link.peer.nodeId), interface: link.interfaceId, address: link.address ?? null }
+  }
+}
+
+const FRAME_BYTES = 508
+const CLOSE_CAPACITY = 2
+const CLOSE_POLICY = 3
+
+/** Interface and target of a peer's address, `<interface id>` or `<interface id> <address>`. */
+function dialOf(peer: TrustedPeer): { interfaceId: string; target: { address?: string } } | undefined {
+  if (peer.address === undefined) return undefined
+  const space = peer.address.indexOf(' ')
+  if (space < 0) return { interfaceId: peer.address, target: {} }
+  return { interfaceId: peer.address.slice(0, space), target: { address: peer.address.slice(space + 1) } }
+}

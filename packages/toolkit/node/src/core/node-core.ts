@@ -1,0 +1,404 @@
+import { ByteReader, ByteWriter, toHex } from '@nexus/codec'
+import type { Crypto, Random } from '@nexus/crypto'
+import { CONTEXT, decodePacket } from '@nexus/framing'
+import { Gossip, GossipError, ROUND_MS, type Tier } from '@nexus/gossip'
+import { type Identity, nodeIdOf, ReservedCounter } from '@nexus/identity'
+import { CLOSE, type Link, LinkLayer, MESSAGE, type RefusalReason } from '@nexus/link'
+import { NO_HOP, type PolicyName } from '@nexus/routing'
+import { type InboxMessage, type MessageStatus, Messenger, type SendOptions } from '@nexus/session'
+import type { InterfaceFacts } from '@nexus/transport'
+import { Advisories } from './advisories.ts'
+import type { VerifyPort } from './announcing.ts'
+import { Contacts, type TrustedPeer } from './contacts.ts'
+import type { ControlFrame } from './egress.ts'
+import type { CoreEvent, EventFacts, EventKind } from './events.ts'
+import { Interfaces } from './interfaces.ts'
+import { Neighbours } from './neighbours.ts'
+import { Packets } from './packets.ts'
+import { ProtocolClock } from './protocol-clock.ts'
+import { Routes } from './routes.ts'
+import type { Store } from './store.ts'
+import { type TraceReport, Traces } from './traces.ts'
+
+export interface NodeCoreOptions {
+  readonly crypto: Crypto
+  readonly identity: Identity
+  readonly random: Random
+  readonly store: Store
+  /** Length of a round; 60 000 ms unless a demonstration is in a hurry. */
+  readonly roundMs?: number
+  readonly policy?: PolicyName
+  /** 32 bytes that all nodes of a closed network share. */
+  readonly networkKey?: Uint8Array
+  /** `trusted`: only peers that the operator named may link. Open, if not said. */
+  readonly admission?: 'open' | 'trusted'
+  /** Own price in μNXS per MiB on media of 1 Mbit/s or more; slower ones are dearer in proportion. */
+  readonly priceMicroPerMib?: number
+  /** Name that announces carry; informational. */
+  readonly label?: string
+  /** Bits of announce TLV 1. */
+  readonly capabilities?: number
+  /** Whether receipts also go to senders whose announce was never heard. No, if not said. */
+  readonly allowStrangerReceipts?: boolean
+}
+
+/** What the core asks of its driver. Called from within the core's methods. */
+export interface NodeCorePorts {
+  transmit(interfaceId: string, frame: Uint8Array, to: string | undefined): boolean
+  readonly verify: VerifyPort
+  event(event: CoreEvent): void
+  /** A message is in the inbox, until it is taken. */
+  message(message: InboxMessage): void
+  messageState(status: MessageStatus): void
+}
+
+const SNAPSHOT_ROUNDS = 5
+
+/**
+ * A node without I/O: links, routing, gossip and sessions, wired together. Events go in with the node's clock; frames,
+ * messages and news come out by the ports. The driver and the simulator run the very same object.
+ */
+export class NodeCore {
+  readonly options: NodeCoreOptions
+  readonly clock: ProtocolClock
+  readonly contacts: Contacts
+  readonly interfaces: Interfaces
+  readonly links: LinkLayer
+  readonly routes: Routes
+  readonly gossip: Gossip
+  readonly packets: Packets
+  readonly messenger: Messenger
+  readonly neighbours: Neighbours
+  readonly #ports: NodeCorePorts
+  readonly #traces: Traces
+  #nowMs = 0
+  #startedMs = 0
+  #snapshotDueMs = Number.POSITIVE_INFINITY
+  #remeasureDueMs = Number.POSITIVE_INFINITY
+  #isRunning = false
+
+  /** Loads what the store holds. @throws {import('@nexus/session').SessionError} where a stored message cannot be read */
+  constructor(options: NodeCoreOptions, ports: NodeCorePorts) {
+    const { crypto, random, store, roundMs = ROUND_MS } = options
+    this.options = options
+    this.#ports = ports
+    this.clock = new ProtocolClock(roundMs)
+    this.contacts = new Contacts(crypto, store)
+    this.#traces = new Traces(this.nodeId)
+    this.interfaces = this.#makeInterfaces()
+    this.links = this.#makeLinks()
+    this.routes = this.#makeRoutes()
+    this.gossip = new Gossip(
+      { crypto, random, roundMs },
+      { want: (link) => this.interfaces.want(link), invalid: () => this.packets.drop('invalid-record') },
+    )
+    this.packets = this.#makePackets()
+    this.messenger = this.#makeMessenger()
+    this.neighbours = this.#makeNeighbours()
+    new Advisories(store, (key, verdict) => this.#keyCompromised(key, verdict)).attach(this.gossip, ports.verify)
+  }
+
+  get nodeId(): Uint8Array {
+    return this.options.identity.nodeId
+  }
+
+  /** When it was started, by its own clock. */
+  get startedMs(): number {
+    return this.#startedMs
+  }
+
+  /** Reads the routes that the disk holds and announces this node. */
+  start(nowMs: number): void {
+    this.#nowMs = nowMs
+    this.#startedMs = nowMs
+    this.#isRunning = true
+    this.routes.restore(nowMs)
+    this.routes.announceSelf(nowMs, 0n)
+    this.#snapshotDueMs = nowMs + SNAPSHOT_ROUNDS * this.clock.roundMs
+    this.#remeasureDueMs = nowMs + this.clock.roundMs
+  }
+
+  /** Says goodbye to the neighbours and writes what a restart needs. */
+  stop(nowMs: number): void {
+    if (!this.#isRunning) return
+    this.#nowMs = nowMs
+    for (const link of [...this.links.links()]) this.links.close(nowMs, link, CLOSE.leaving)
+    this.routes.save(nowMs)
+    this.#isRunning = false
+  }
+
+  interfaceUp(nowMs: number, facts: InterfaceFacts): void {
+    this.#nowMs = nowMs
+    this.interfaces.up(nowMs, facts)
+    this.links.interfaceUp(nowMs, facts)
+    this.neighbours.interfaceUp(nowMs, facts)
+  }
+
+  interfaceDown(nowMs: number, interfaceId: string): void {
+    this.#nowMs = nowMs
+    this.links.interfaceDown(nowMs, interfaceId)
+    this.interfaces.down(interfaceId)
+  }
+
+  /** A frame from a medium; valid during the call. */
+  receive(nowMs: number, interfaceId: string, frame: Uint8Array, from: string | undefined): void {
+    if (!this.#isRunning) return
+    this.#nowMs = nowMs
+    this.links.receive(nowMs, interfaceId, frame, from)
+  }
+
+  /** The medium takes frames again. */
+  drained(nowMs: number, interfaceId: string): void {
+    this.#nowMs = nowMs
+    this.interfaces.drained(nowMs, interfaceId)
+  }
+
+  /** Does what is due, and sends what may be sent. */
+  tick(nowMs: number): void {
+    if (!this.#isRunning) return
+    this.#nowMs = nowMs
+    this.links.tick(nowMs)
+    this.routes.tick(nowMs)
+    this.gossip.tick(nowMs)
+    this.messenger.tick(nowMs)
+    this.#traces.tick(nowMs)
+    if (nowMs >= this.#remeasureDueMs) {
+      this.neighbours.remeasure(nowMs)
+      this.#remeasureDueMs = nowMs + this.clock.roundMs
+    }
+    if (nowMs >= this.#snapshotDueMs) {
+      this.routes.save(nowMs)
+      this.#snapshotDueMs = nowMs + SNAPSHOT_ROUNDS * this.clock.roundMs
+    }
+    this.interfaces.pump(nowMs)
+  }
+
+  /** When {@link tick} has something to do. */
+  nextWakeMs(): number {
+    return Math.min(
+      this.links.nextWakeMs(),
+      this.routes.nextWakeMs(),
+      this.gossip.nextWakeMs(),
+      this.messenger.nextWakeMs(),
+      this.#traces.nextWakeMs(),
+      this.interfaces.nextWakeMs(),
+      this.#remeasureDueMs,
+      this.#snapshotDueMs,
+    )
+  }
+
+  /** Puts a message into the outbox, durably. Returns its handle. @throws {import('@nexus/session').SessionError} */
+  send(nowMs: number, destination: Uint8Array, body: Uint8Array, options?: SendOptions): bigint {
+    this.#nowMs = nowMs
+    const publicKey = this.contacts.publicKeyOf(destination)
+    if (publicKey !== undefined) this.contacts.remember(destination, publicKey)
+    return this.messenger.send(nowMs, destination, body, options)
+  }
+
+  /** Follows a path, or merely asks whether it leads there, and reports once. @throws {RangeError} above the limit of traces */
+  trace(
+    nowMs: number,
+    destination: Uint8Array,
+    record: boolean,
+    timeoutMs: number,
+    report: (report: TraceReport) => void,
+  ): void {
+    this.#nowMs = nowMs
+    const id = new DataView(this.options.random(8).buffer).getBigUint64(0, true)
+    const data = this.#traces.begin(nowMs, id, record, timeoutMs, report)
+    if (!this.packets.sendData(nowMs, destination, CONTEXT.TRACE, data)) this.#traces.fail(id, 'no-route')
+  }
+
+  trust(nowMs: number, peer: TrustedPeer): void {
+    this.#nowMs = nowMs
+    this.neighbours.trust(nowMs, peer)
+  }
+
+  distrust(nowMs: number, nodeId: Uint8Array): TrustedPeer | undefined {
+    this.#nowMs = nowMs
+    return this.neighbours.distrust(nowMs, nodeId)
+  }
+
+  #makeInterfaces(): Interfaces {
+    return new Interfaces({
+      transmit: (interfaceId, frame, to) => this.#ports.transmit(interfaceId, frame, to),
+      seal: (nowMs, link, type, body) => this.links.send(nowMs, link, type, body),
+      hasControl: (link, tier) => (tier === 1 ? this.routes.hasControl(link.id) : this.gossip.hasWork(link.id, tier)),
+      pullControl: (nowMs, link, tier, bytesMax) => this.#pullControl(nowMs, link, tier, bytesMax),
+      dropped: (_packet, reason) => this.packets.drop(reason),
+    })
+  }
+
+  #makeLinks(): LinkLayer {
+    const { crypto, identity, random, networkKey, admission } = this.options
+    const admit = (key: Uint8Array): boolean => this.contacts.isTrusted(nodeIdOf(crypto, key))
+    return new LinkLayer(
+      {
+        crypto,
+        identity,
+        random,
+        ...(networkKey === undefined ? {} : { networkKey }),
+        ...(admission === 'trusted' ? { admit } : {}),
+      },
+      {
+        transmit: (interfaceId, frame, to) => this.interfaces.transmit(this.#nowMs, interfaceId, frame, to),
+        linkUp: (link) => this.neighbours.linkUp(this.#nowMs, link),
+        linkDown: (link, reason) => this.neighbours.linkDown(this.#nowMs, link, reason),
+        message: (link, type, body) => this.#message(link, type, body),
+        refused: (refusal) => this.#refused(refusal),
+      },
+    )
+  }
+
+  #makeRoutes(): Routes {
+    const { store } = this.options
+    return new Routes(
+      {
+        ...this.options,
+        lamports: reservedCounter(store, 'counter/announce'),
+        contacts: this.contacts,
+        clock: this.clock,
+        verify: this.#ports.verify,
+      },
+      {
+        want: (link) => this.interfaces.want(link),
+        nowMs: () => this.#nowMs,
+        peerOf: (link) => this.interfaces.link(link)?.peer.nodeId,
+        heard: (nowMs, destination) => this.messenger.destinationHeard(nowMs, destination),
+        event: (kind, text, facts) => this.#ports.event({ kind, text, facts }),
+      },
+    )
+  }
+
+  #makePackets(): Packets {
+    const { interfaces } = this
+    return new Packets(
+      { selfId: this.nodeId, router: this.routes.router, interfaces, traces: this.#traces },
+      {
+        announce: (nowMs, link, packet) => this.#count(this.routes.announce(nowMs, link, packet)),
+        deliver: (nowMs, packet) => void this.messenger.receivePacket(nowMs, decodePacket(packet)),
+        protocolMs: (nowMs) => this.clock.toProtocolMs(nowMs),
+        addedCost: (link) => this.neighbours.addedCost(link),
+      },
+    )
+  }
+
+  #makeMessenger(): Messenger {
+    const { crypto, identity, random, store, allowStrangerReceipts = false } = this.options
+    return new Messenger(
+      { crypto, identity, random, store, counters: reservedCounter(store, 'counter/message'), allowStrangerReceipts },
+      {
+        sendPacket: (nowMs, destination, packet, priority) => this.packets.send(nowMs, destination, packet, priority),
+        publicKeyOf: (nodeId) => this.contacts.publicKeyOf(nodeId),
+        message: (message) => this.#received(message),
+        stateChanged: (status) => this.#messageState(status),
+      },
+    )
+  }
+
+  #makeNeighbours(): Neighbours {
+    const { contacts, interfaces, links, routes, gossip, packets, clock } = this
+    return new Neighbours({
+      contacts,
+      interfaces,
+      links,
+      routes,
+      gossip,
+      packets,
+      clock,
+      priceMicroPerMib: this.options.priceMicroPerMib,
+      closed: this.options.admission === 'trusted',
+      event: (kind, text, facts) => this.#event(kind, text, facts),
+      heard: (nowMs, nodeId) => this.messenger.destinationHeard(nowMs, nodeId),
+    })
+  }
+
+  #message(link: Link, type: number, body: Uint8Array): void {
+    if (type === MESSAGE.packet) this.packets.receive(this.#nowMs, link, body)
+    else if (type === MESSAGE.route) this.#count(this.routes.frame(this.#nowMs, link, body))
+    else if (type === MESSAGE.gossip) this.#gossip(link, body)
+    else this.packets.drop('unsupported')
+  }
+
+  #gossip(link: Link, body: Uint8Array): void {
+    try {
+      this.gossip.receive(link.id, body)
+    } catch (error) {
+      if (!(error instanceof GossipError)) throw error
+      this.packets.drop('gossip-malformed')
+    }
+  }
+
+  #pullControl(nowMs: number, link: Link, tier: Tier, bytesMax: number): ControlFrame | undefined {
+    if (tier === 1) return this.routes.pullControl(nowMs, link.id, bytesMax)
+    const body = this.gossip.pull(link.id, tier, bytesMax)
+    return body === undefined ? undefined : { type: MESSAGE.gossip, body }
+  }
+
+  #received(message: InboxMessage): void {
+    const { sender, body, handle } = message
+    if (sender !== undefined) this.contacts.remember(sender.nodeId, sender.publicKey)
+    const from = sender === undefined ? 'an anonymous sender' : this.#name(sender.nodeId)
+    this.#event('message-received', `A message of ${body.length} bytes came from ${from}.`, {
+      from: sender === undefined ? null : toHex(sender.nodeId),
+      handle: String(handle),
+      bytes: body.length,
+    })
+    this.#ports.message(message)
+  }
+
+  #messageState(status: MessageStatus): void {
+    const { id, destination, state, reason, nextStep } = status
+    const { router } = this.routes
+    const protocolMs = this.clock.toProtocolMs(this.#nowMs)
+    const hop = router.nextHop(destination)
+    if (hop !== NO_HOP && state === 'delivered') router.delivered(protocolMs, destination, hop)
+    if (hop !== NO_HOP && reason === 'expired') router.failed(protocolMs, destination, hop)
+    const text = `The message to ${this.#name(destination)} is ${state}${nextStep === undefined ? '.' : `: ${nextStep}`}`
+    this.#event('message-state', text, { id: String(id), to: toHex(destination), state, reason: reason ?? null })
+    this.#ports.messageState(status)
+  }
+
+  #refused({ interfaceId, reason, from }: { interfaceId: string; reason: RefusalReason; from?: string }): void {
+    if (REPORTED.has(reason)) {
+      this.#event('refused', `A peer on ${interfaceId} was refused: ${reason}.`, {
+        interface: interfaceId,
+        reason,
+        from: from ?? null,
+      })
+    }
+  }
+
+  #keyCompromised(key: Uint8Array, verdict: string): void {
+    const nodeId = nodeIdOf(this.options.crypto, key)
+    const text = `The key of ${this.#name(nodeId)} is reported as compromised (${verdict}).`
+    this.#event('advisory', text, { nodeId: toHex(nodeId), key: toHex(key), verdict })
+  }
+
+  #count(dropped: string | undefined): void {
+    if (dropped !== undefined) this.packets.drop(dropped)
+  }
+
+  #name(nodeId: Uint8Array): string {
+    return this.contacts.labelOf(nodeId) ?? toHex(nodeId).slice(0, 8)
+  }
+
+  #event(kind: EventKind, text: string, facts: EventFacts): void {
+    this.#ports.event({ kind, text, facts })
+  }
+}
+
+/** Refusals that tell an operator something; mere noise of the medium is only counted. */
+const REPORTED: ReadonlySet<RefusalReason> = new Set([
+  'not-admitted',
+  'key-mismatch',
+  'unexpected-peer',
+  'duplicate-identity',
+])
+
+/** A counter whose claim is in the store under `key`, as u64. */
+function reservedCounter(store: Store, key: string): ReservedCounter {
+  const stored = store.get(key)
+  const reservedUpTo = stored === undefined ? 0n : new ByteReader(stored).u64()
+  return new ReservedCounter(reservedUpTo, (upTo) => store.put(key, new ByteWriter(8).u64(upTo).finish()))
+}
