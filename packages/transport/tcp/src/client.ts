@@ -101,7 +101,8 @@ class Dialler implements TcpClient {
   #onNetworkChange(machine: readonly MachineInterface[]): void {
     const local = this.#connection?.localHost
     if (local === undefined) this.kick()
-    else if (!machine.some(({ addresses }) => addresses.includes(local))) {
+    // All of 127/8 is the machine's own, listed or not.
+    else if (!local.startsWith('127.') && !machine.some(({ addresses }) => addresses.includes(local))) {
       this.#backoff.reset()
       this.#connection?.fail('the network it used is gone')
     }
