@@ -34,6 +34,7 @@ export interface Interface {
    * throws for what the medium does. `true`: taken, though it may still be lost. `false`: not taken, because the
    * interface is down, its own queue is full ({@link TransportHost.drain} follows), or the frame does not fit
    * (`transport/frame-size` follows). The bytes are the caller's again when it returns.
+   * @throws {TypeError} where `to` is no address of this medium; a `from` always is one
    */
   send(frame: Uint8Array, to?: string): boolean
   /** Bytes that wait in the interface itself. A node keeps this small: its own queue decides the order. */

@@ -141,7 +141,9 @@ class Udp implements UdpTransport, Interface {
     if (to !== undefined) {
       const colon = to.lastIndexOf(':')
       const host = to.startsWith('[') ? to.slice(1, colon - 1) : to.slice(0, colon)
-      outbox.sendTo(at, bytes, host, Number(to.slice(colon + 1)))
+      const port = Number(to.slice(colon + 1))
+      if (!(colon > 0 && port > 0 && port <= 65_535)) throw new TypeError(`not a socket address: ${to}`)
+      outbox.sendTo(at, bytes, host, port)
       return true
     }
     for (const { host, port } of this.#peers.reachable()) outbox.sendTo(at, bytes, host, port)
@@ -221,6 +223,8 @@ class Udp implements UdpTransport, Interface {
   #receive(bytes: Buffer, from: string): void {
     const { length } = bytes
     const { mtuBytes, id: interfaceId } = this.facts
+    // Port 0 can be forged, and not be answered.
+    if (from.endsWith(':0')) return
     if (length > mtuBytes) this.#gate?.problem({ code: 'transport/frame-size', interfaceId, bytes: length, mtuBytes })
     else if (length > 0) this.#gate?.frame(this, new Uint8Array(bytes.buffer, bytes.byteOffset, length), from)
   }

@@ -152,8 +152,8 @@ class Listener implements WebSocketServer {
     const socket = stream as Socket
     const path = (request.url ?? '').split('?', 1)[0]
     if (path !== this.#path) {
-      // On another's server the path may be someone else's.
-      if (this.#own !== undefined) refuse(socket, '404 Not Found')
+      // On another's server the path may be someone else's, if there is someone else.
+      if ((this.#options.server?.listenerCount('upgrade') ?? 1) === 1) refuse(socket, '404 Not Found')
       return
     }
     const { remoteAddress, remotePort } = socket

@@ -72,6 +72,7 @@ test('on a server that is there, other paths and requests stay with it', async (
   const server = webSocketServer({ server: shared, path: '/mesh' })
   const host = new RecordingHost()
   await server.start(host)
+  expect(shared.listenerCount('upgrade')).toBe(2)
   const chat = raw(`ws://127.0.0.1:${port}/chat`)
   expect(String(await new Promise((resolve) => chat.socket.once('message', resolve)))).toBe('welcome')
   await dial(`ws://127.0.0.1:${port}/mesh`)
@@ -82,6 +83,16 @@ test('on a server that is there, other paths and requests stay with it', async (
   })
   expect(page).toBe('page')
   expect(shared.listenerCount('upgrade')).toBe(1)
+})
+
+test('alone on a server that is there, it refuses other paths', async () => {
+  const shared = createServer()
+  await new Promise<void>((resolve) => shared.listen(0, '127.0.0.1', resolve))
+  cleanups.push(() => new Promise((resolve) => shared.close(resolve)))
+  const server = webSocketServer({ server: shared, path: '/mesh' })
+  await server.start(new RecordingHost())
+  cleanups.push(() => server.stop())
+  expect(await raw(`ws://127.0.0.1:${(shared.address() as AddressInfo).port}/chat`).ended).toBe(404)
 })
 
 test('a plain request to its own server is told what it wants', async () => {
