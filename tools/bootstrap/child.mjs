@@ -3,6 +3,7 @@ import os from 'node:os'
 import { delimiter, dirname, join } from 'node:path'
 import process from 'node:process'
 import { pathToFileURL } from 'node:url'
+import { orphanWatch } from './orphan.mjs'
 import { bootstrapFolder, rootFolder } from './paths.mjs'
 
 const SIGNALS = process.platform === 'win32' ? ['SIGINT', 'SIGTERM', 'SIGBREAK'] : ['SIGINT', 'SIGTERM', 'SIGHUP']
@@ -77,8 +78,8 @@ function guard(child) {
   }
   const handlers = SIGNALS.map((signal) => [signal, signal === 'SIGINT' ? interrupt : () => end(signal)])
   for (const [signal, handler] of handlers) process.on(signal, handler)
-  const parent = process.ppid
-  timers.push(setInterval(() => process.ppid !== parent && end('SIGTERM'), PARENT_POLL_MS))
+  const isOrphan = orphanWatch()
+  timers.push(setInterval(() => isOrphan() && end('SIGTERM'), PARENT_POLL_MS))
   return () => {
     for (const timer of timers) clearTimeout(timer)
     for (const [signal, handler] of handlers) process.removeListener(signal, handler)

@@ -1,8 +1,10 @@
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import process from 'node:process'
+import { isAlive } from './orphan.mjs'
 
 const POLL_MS = 500
+const UNNAMED_MS = 5000
 
 /** Runs `work` while no other process of this user installs into the same folder; says so once when it has to wait. */
 export async function withLock(folder, work) {
@@ -27,27 +29,18 @@ function take(folder) {
     return true
   } catch (error) {
     if (error.code !== 'EEXIST') throw error
-    if (isAlive(holderOf(folder))) return false
+    if (isHeld(folder)) return false
     rmSync(folder, { recursive: true, force: true })
     return false
   }
 }
 
-/** The process id in the lock; undefined in the moment between its two steps, which is given the benefit of the doubt. */
-function holderOf(folder) {
+/** A lock is held while its process lives; one without a process id yet, for the moment that writing it takes. */
+function isHeld(folder) {
   try {
-    return Number(readFileSync(join(folder, 'pid'), 'utf8'))
+    return isAlive(Number(readFileSync(join(folder, 'pid'), 'utf8')))
   } catch {
-    return undefined
-  }
-}
-
-function isAlive(pid) {
-  if (pid === undefined) return true
-  try {
-    process.kill(pid, 0)
-    return true
-  } catch (error) {
-    return error.code === 'EPERM'
+    const stat = statSync(folder, { throwIfNoEntry: false })
+    return stat !== undefined && Date.now() - stat.mtimeMs < UNNAMED_MS
   }
 }
