@@ -31,7 +31,7 @@ function take(folder) {
     if (error.code !== 'EEXIST') throw error
     if (isHeld(folder)) return false
     rmSync(folder, { recursive: true, force: true })
-    return false
+    return take(folder)
   }
 }
 
