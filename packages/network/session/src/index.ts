@@ -39,5 +39,6 @@ export { type Ephemeral, makeEphemeral, type OpenedBox, openBox, sealBox } from 
 export { type Acknowledgement, type Chunk, decodeSegment, encodeSegment, type Segment } from './segment.ts'
 export { MemoryStore, type Store } from './store.ts'
 export type { Stream, StreamEnd, StreamEventKind } from './stream.ts'
+export { type SessionKeys, StreamCrypter } from './stream-crypter.ts'
 export type { StreamEvent, StreamOptions } from './streams.ts'
 export type { Priority, SendPacket, SendResult } from './transmitter.ts'

@@ -294,11 +294,11 @@ export class Outbox {
 
   #settle(nowMs: number, entry: OutboxEntry, state: 'sent' | 'delivered' | 'failed', reason?: FailureReason): void {
     const { message } = entry
-    this.#bytes -= message.bodyBytes
     message.state = state
-    message.body = new Uint8Array(0)
     if (reason !== undefined) message.reason = reason
     this.#put(message)
+    message.body = new Uint8Array(0)
+    this.#bytes -= message.bodyBytes
     this.#active.delete(message.handle)
     const route = this.#routes.find(message.destination)!
     this.#routes.remove(route, entry)

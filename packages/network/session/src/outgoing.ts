@@ -114,6 +114,7 @@ export function decodeOutgoing(record: Uint8Array): Outgoing {
   const bodyBytes = reader.u32()
   const ids = { handle: reader.u64(), wireId: reader.u64() }
   const times = { createdRunMs: Number(reader.u64()), expiresRunMs: Number(reader.u64()) }
+  if (!Number.isSafeInteger(times.createdRunMs) || !Number.isSafeInteger(times.expiresRunMs)) throw bad
   const message: Outgoing = {
     ...ids,
     ...times,

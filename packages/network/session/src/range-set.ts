@@ -37,6 +37,7 @@ export class RangeSet {
 
   /** Takes out whatever of the range is in. */
   remove(start: number, end: number): void {
+    if (start >= end) return
     const kept: { start: number; end: number }[] = []
     for (const range of this.#ranges) {
       if (range.end <= start || range.start >= end) kept.push(range)
