@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest'
 import type { TransportError } from './errors.ts'
 import type { Interface, Transport, TransportHost } from './interface.ts'
 import { FRAME_BYTES_MIN } from './limits.ts'
+import { openTimerLedger } from './timer-ledger.ts'
 
 /** Two transports that reach each other once both have started, fresh for each check. */
 export interface TransportPair {
@@ -322,22 +323,29 @@ async function checkClose({ ifaceA, ifaceB, hostA, hostB }: Running): Promise<vo
 async function checkSilence(setup: () => Promise<TransportPair> | TransportPair): Promise<void> {
   await settle()
   const before = handles()
-  const { a, b, hostA, hostB, sendA, sendB } = await run(setup)
-  for (let i = 0; i < 50; i++) {
-    sendA(pattern(300, i))
-    sendB(pattern(300, i))
+  const timers = openTimerLedger()
+  try {
+    const { a, b, hostA, hostB, sendA, sendB } = await run(setup)
+    for (let i = 0; i < 50; i++) {
+      sendA(pattern(300, i))
+      sendB(pattern(300, i))
+    }
+    await Promise.all([a.stop(), b.stop()])
+    let late = 0
+    for (const host of [hostA, hostB]) {
+      for (const event of ['up', 'down', 'frame', 'drain', 'problem', 'reachChanged'] as const)
+        host[event] = () => late++
+    }
+    sendA(pattern(300, 1))
+    sendB(new Uint8Array(1 << 20))
+    await settle()
+    expect(late).toBe(0)
+    for (let tries = 0; tries < 40 && handles().length + timers.live > before.length; tries++) await settle()
+    expect(timers.live, 'timers left behind').toBe(0)
+    expect(handles()).toEqual(before)
+  } finally {
+    timers.close()
   }
-  await Promise.all([a.stop(), b.stop()])
-  let late = 0
-  for (const host of [hostA, hostB]) {
-    for (const event of ['up', 'down', 'frame', 'drain', 'problem', 'reachChanged'] as const) host[event] = () => late++
-  }
-  sendA(pattern(300, 1))
-  sendB(new Uint8Array(1 << 20))
-  await settle()
-  expect(late).toBe(0)
-  for (let tries = 0; tries < 40 && handles().length > before.length; tries++) await settle()
-  expect(handles()).toEqual(before)
 }
 
 async function checkTwice({ a, b, hostA, hostB }: Running): Promise<void> {
@@ -347,7 +355,7 @@ async function checkTwice({ a, b, hostA, hostB }: Running): Promise<void> {
   await a.stop()
 }
 
-/** Sockets, servers and timers of the process; what the test runner itself needs comes and goes and is left out. */
+/** Sockets and servers of the process; what the test runner itself needs comes and goes and is left out. */
 function handles(): string[] {
   const ours = /^(TCP|UDP|Immediate)/
   return process
