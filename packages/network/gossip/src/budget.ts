@@ -27,6 +27,10 @@ export class MediumBudget {
     this.#ownBytes[0] = START_BYTES
   }
 
+  get usableBps(): number {
+    return this.#usableBps
+  }
+
   setUsableBps(nowMs: number, usableBps: number): void {
     this.#refill(nowMs)
     this.#usableBps = usableBps

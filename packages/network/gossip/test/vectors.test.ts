@@ -8,7 +8,13 @@ import { decodeGossipFrame, encodeGossipFrame, GossipError, IdFilter, recordId }
 
 interface Case {
   readonly id: string
-  readonly in: Record<string, never>
+  readonly in: {
+    readonly type?: number
+    readonly namedPart?: string
+    readonly salt?: number
+    readonly ids?: readonly string[]
+    readonly frame?: string
+  }
   readonly out?: Record<string, unknown>
   readonly error?: string
 }
@@ -18,17 +24,17 @@ const load = (name: string): Case[] =>
 
 describe.each([portable(), await nodeCrypto()])('gossip vectors on $name', (crypto) => {
   test.each(load('record-id.json'))('id $id', ({ in: { type, namedPart }, out }) => {
-    expect(toHex(recordId(crypto, type, fromHex(namedPart)))).toBe(out?.['id'])
+    expect(toHex(recordId(crypto, type!, fromHex(namedPart!)))).toBe(out?.['id'])
   })
 
   test.each(load('filter.json'))('filter $id', ({ in: { salt, ids }, out }) => {
-    const filter = IdFilter.of(crypto, salt, (ids as string[]).map(fromHex))
+    const filter = IdFilter.of(crypto, salt!, ids!.map(fromHex))
     expect(toHex(filter.bits)).toBe(out?.['bits'])
   })
 })
 
 test.each(load('decode.json'))('frame $id', ({ in: { frame }, out, error }) => {
-  const bytes = fromHex(frame)
+  const bytes = fromHex(frame!)
   if (error !== undefined) {
     expect(() => decodeGossipFrame(bytes)).toThrow(GossipError)
     return

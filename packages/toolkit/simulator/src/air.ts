@@ -67,8 +67,7 @@ export class Air {
 
   #advance(): void {
     const nowMs = this.#host.nowMs()
-    for (const delivery of this.channel.advance(nowMs))
-      this.#stations.get(delivery.radio)?.station.receive(delivery)
+    for (const delivery of this.channel.advance(nowMs)) this.#stations.get(delivery.radio)?.station.receive(delivery)
     for (const { station } of this.#stations.values()) if (station.nextWakeMs() <= nowMs) station.tick(nowMs)
     this.#touch()
   }

@@ -142,8 +142,10 @@ export const messageStateSchema = z.object({
   /** Present where failed: a stable code, and what the user can do. */
   reason: z.string().optional(),
   next: z.string().optional(),
+  /** Transmissions since the last sign of progress. */
   attempts: count,
-  ageMs: milliseconds,
+  /** Time left before it fails; 0 once settled. */
+  expiresInMs: milliseconds,
 })
 export type MessageStatus = z.infer<typeof messageStateSchema>
 

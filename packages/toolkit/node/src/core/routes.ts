@@ -1,4 +1,4 @@
-import { decodeUtf8, encodeUtf8, toHex } from '@nexus/codec'
+import { decodeUtf8, encodeUtf8, fromHex, toHex } from '@nexus/codec'
 import { encodePathCost, PATH_COST_ORIGIN } from '@nexus/compact-path-cost'
 import type { Crypto, Random } from '@nexus/crypto'
 import { EXTENSION_TLV, encodeAnnouncePacket, FramingError, packetDestination, signAnnounce } from '@nexus/framing'
@@ -145,6 +145,11 @@ export class Routes {
       if (!(error instanceof RoutingError)) throw error
       return 'route-malformed'
     }
+  }
+
+  /** Destinations that have a route now. */
+  *destinations(): IterableIterator<Uint8Array> {
+    for (const key of this.#told.keys()) yield fromHex(key)
   }
 
   hasControl(link: number): boolean {

@@ -1,0 +1,199 @@
+import { decodeUtf8, encodeUtf8, fromHex, toHex } from '@nexus/codec'
+import { type Crypto, systemRandom } from '@nexus/crypto'
+import { nodeCrypto } from '@nexus/crypto/node'
+import type { Identity } from '@nexus/identity'
+import type { InboxMessage, MessageStatus } from '@nexus/session'
+import type { Transport } from '@nexus/transport'
+import type { Api } from '../api/api.ts'
+import type { NodeEvent } from '../api/schemas.ts'
+import { EventLog } from '../core/events.ts'
+import { NodeCore, type NodeCoreOptions } from '../core/node-core.ts'
+import { MemoryStore, type Store } from '../core/store.ts'
+import { NodeApi } from './node-api.ts'
+import { Runtime } from './runtime.ts'
+
+/** What a node is made of. Everything but the identity has a default. */
+export interface NodeOptions
+  extends Partial<Omit<NodeCoreOptions, 'identity' | 'store' | 'networkKey'>>,
+    Pick<NodeCoreOptions, 'networkKey'> {
+  readonly identity: Identity
+  readonly transports?: readonly Transport[]
+  /** Where state is kept; in memory, and so forgotten, if not said. See `openStore`. */
+  readonly store?: Store
+  /** Shown by `status`. */
+  readonly version?: string
+}
+
+/** A message as the application gets it. */
+export interface Message {
+  /** Never used again, also after restarts. */
+  readonly handle: bigint
+  /** NodeID in hex; absent for an anonymous message. */
+  readonly from?: string
+  readonly body: Uint8Array
+  /** The body as text, where it is valid UTF-8. */
+  readonly text?: string
+}
+
+export interface NodeEvents {
+  message: Message
+  state: MessageStatus
+  event: NodeEvent
+}
+
+/** A running node. */
+export interface Node extends AsyncDisposable {
+  /** In hex. */
+  readonly nodeId: string
+  readonly core: NodeCore
+  /** The same answers as over the control socket. */
+  readonly api: Api
+  start(): Promise<void>
+  stop(): Promise<void>
+  /**
+   * Puts a message into the outbox; it is on disk when this returns. `state` events tell how it fares.
+   * @throws {import('@nexus/session').SessionError} where it is too large or the outbox is full
+   */
+  send(to: string | Uint8Array, body: string | Uint8Array): bigint
+  on<K extends keyof NodeEvents>(kind: K, listener: (event: NodeEvents[K]) => void): () => void
+  /** Says that the application has a message for good; until then it comes again with each start. */
+  take(handle: bigint): boolean
+  status(): ReturnType<NodeApi['status']>
+}
+
+/** Puts a node together. Nothing is opened before `start`. */
+export async function createNode(options: NodeOptions): Promise<Node> {
+  const crypto = options.crypto ?? (await nodeCrypto())
+  return new DrivenNode({ ...options, crypto })
+}
+
+class DrivenNode implements Node {
+  readonly nodeId: string
+  readonly core: NodeCore
+  readonly api: NodeApi
+  readonly #runtime: Runtime
+  readonly #log = new EventLog()
+  readonly #listeners: { [K in keyof NodeEvents]: Set<(event: NodeEvents[K]) => void> } = {
+    message: new Set(),
+    state: new Set(),
+    event: new Set(),
+  }
+  #stopping: Promise<void> | undefined
+
+  constructor(options: NodeOptions & { readonly crypto: Crypto }) {
+    const { transports = [], version = '0.0.0', random = systemRandom, store = new MemoryStore() } = options
+    this.nodeId = toHex(options.identity.nodeId)
+    this.#log.listen((event) => this.#tell('event', event))
+    this.core = new NodeCore(
+      { ...options, random, store },
+      {
+        transmit: (interfaceId, frame, to) => this.#runtime.transmit(interfaceId, frame, to),
+        verify: (jobs, done) => {
+          options.crypto.verifyBatch(jobs).then(
+            (verdicts) => {
+              done(Runtime.now(), verdicts)
+              this.#runtime.soon()
+            },
+            (error: unknown) => this.#problem(`signatures could not be checked: ${error}`, 'crypto'),
+          )
+        },
+        event: (event) => this.#log.add(event, new Date().toISOString()),
+        message: (message) => this.#tell('message', messageOf(message)),
+        messageState: (status) => this.#tell('state', status),
+      },
+    )
+    this.#runtime = new Runtime(this.core, transports, {
+      interfaceUp: ({ facts }) => {
+        this.#log.add(
+          {
+            kind: 'interface-up',
+            text: `${facts.id} is up.`,
+            facts: { interface: facts.id, kind: facts.kind, bitrateBps: facts.bitrateBps },
+          },
+          new Date().toISOString(),
+        )
+      },
+      interfaceDown: ({ facts }, reason) => {
+        this.#log.add(
+          { kind: 'interface-down', text: `${facts.id} is down: ${reason}.`, facts: { interface: facts.id, reason } },
+          new Date().toISOString(),
+        )
+      },
+      problem: (error) => this.#problem(error.message, error.detail.code),
+    })
+    this.api = new NodeApi({
+      core: this.core,
+      log: this.#log,
+      version,
+      crypto: options.crypto.name,
+      now: Runtime.now,
+      queuedBytes: (interfaceId) => this.#runtime.queuedBytes(interfaceId),
+      changed: () => this.#runtime.soon(),
+      stop: () => void this.stop(),
+      onMessage: (listener) => this.on('message', listener),
+    })
+  }
+
+  async start(): Promise<void> {
+    await this.#runtime.start()
+    this.#log.add(
+      { kind: 'started', text: 'The node is up.', facts: { nodeId: this.nodeId } },
+      new Date().toISOString(),
+    )
+    for (const message of this.core.messenger.inbox()) this.#tell('message', messageOf(message))
+  }
+
+  stop(): Promise<void> {
+    this.#stopping ??= this.#stop()
+    return this.#stopping
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.stop()
+  }
+
+  send(to: string | Uint8Array, body: string | Uint8Array): bigint {
+    const destination = typeof to === 'string' ? fromHex(to) : to
+    const bytes = typeof body === 'string' ? encodeUtf8(body) : body
+    const handle = this.core.send(Runtime.now(), destination, bytes)
+    this.#runtime.soon()
+    return handle
+  }
+
+  on<K extends keyof NodeEvents>(kind: K, listener: (event: NodeEvents[K]) => void): () => void {
+    this.#listeners[kind].add(listener)
+    return () => this.#listeners[kind].delete(listener)
+  }
+
+  take(handle: bigint): boolean {
+    return this.core.messenger.take(handle)
+  }
+
+  status(): ReturnType<NodeApi['status']> {
+    return this.api.status()
+  }
+
+  async #stop(): Promise<void> {
+    this.#log.add({ kind: 'stopping', text: 'The node stops.', facts: {} }, new Date().toISOString())
+    await this.#runtime.stop()
+    this.api.close()
+  }
+
+  #tell<K extends keyof NodeEvents>(kind: K, event: NodeEvents[K]): void {
+    for (const listener of this.#listeners[kind]) listener(event)
+  }
+
+  #problem(text: string, code: string): void {
+    this.#log.add({ kind: 'problem', text, facts: { code } }, new Date().toISOString())
+  }
+}
+
+function messageOf({ handle, sender, body }: InboxMessage): Message {
+  const text = decodeUtf8(body)
+  return {
+    handle,
+    body,
+    ...(sender === undefined ? {} : { from: toHex(sender.nodeId) }),
+    ...(text === undefined ? {} : { text }),
+  }
+}
