@@ -24,9 +24,12 @@ export async function runVitest(
   const folder = mkdtempSync(join(tmpdir(), 'nexus-vitest-'))
   const file = join(folder, 'report.json')
   try {
-    const reporter = process.stdout.isTTY ? 'default' : 'dot'
-    const flags = ['run', `--reporter=${reporter}`, '--reporter=json', `--outputFile.json=${file}`]
-    const step = await runStep(process.execPath, [programOf('vitest'), ...flags, ...args], options)
+    const colour: Record<string, string> = process.stdout.isTTY ? { FORCE_COLOR: '1' } : { NO_COLOR: '1' }
+    const flags = ['run', '--reporter=default', '--reporter=json', `--outputFile.json=${file}`]
+    const step = await runStep(process.execPath, [programOf('vitest'), ...flags, ...args], {
+      ...options,
+      env: { ...colour, ...options.env },
+    })
     const counts: Counts = existsSync(file)
       ? count(JSON.parse(readFileSync(file, 'utf8')))
       : { passed: 0, failed: 0, skipped: [] }
