@@ -29,6 +29,8 @@ export class TcpConnection implements Interface {
   #refused = false
   #open = true
   #framed = false
+  /** Whether the chunk at hand ended a frame: the clock is read once for all of them. */
+  #heard = false
   #faults = 0
   #heardMs = performance.now()
   #takenMs = performance.now()
@@ -57,7 +59,11 @@ export class TcpConnection implements Interface {
     socket.setNoDelay(true)
     socket.setKeepAlive(true, KEEPALIVE_MS)
     socket.on('data', (chunk: Buffer) => {
-      if (this.#open) decoder.push(chunk)
+      if (!this.#open) return
+      decoder.push(chunk)
+      if (!this.#heard) return
+      this.#heard = false
+      this.#heardMs = performance.now()
     })
     let why = 'closed by the peer'
     socket.on('error', (error: NodeJS.ErrnoException) => {
@@ -141,7 +147,7 @@ export class TcpConnection implements Interface {
   #onFrame(frame: Uint8Array): void {
     if (!this.#open) return
     this.#framed = true
-    this.#heardMs = performance.now()
+    this.#heard = true
     this.#gate.frame(this, frame)
   }
 
