@@ -28,7 +28,7 @@ export const WINDOW_IDS = 1024
 /** Boxes of anonymous senders remembered, all together. */
 export const ANONYMOUS_WINDOW_BOXES = 1024
 /** Shared floors that take the highest id of a sender whose window is dropped. */
-export const FLOOR_CELLS = 16_384
+export const FLOOR_CELLS = 65_536
 export const FLOOR_PAGE_CELLS = 512
 
 /** session id u32, counter u32. */
@@ -107,7 +107,7 @@ export const DEFAULT_LIMITS: Limits = {
   inboxBytesMax: 4 * 1024 * 1024,
   inboxSenderShare: 4,
   sendersMax: 1024,
-  senderIdleMs: HOUR,
+  senderIdleMs: 24 * HOUR,
   receiptSendersMax: 1024,
   receiptsPerSenderMax: 64,
   receiptSpacingMs: 1_000,

@@ -174,7 +174,7 @@ export class Messenger {
 
   /** Takes a packet in, whatever it holds; never throws for what a peer sent. */
   receivePacket(nowMs: number, packet: SessionPacket): Received {
-    this.#runTime.at(nowMs)
+    this.#runTime.checkpoint(nowMs)
     const received = this.#receive(nowMs, packet)
     this.#received[received]++
     return received

@@ -5,6 +5,7 @@ import { DIGEST_BYTES, WINDOW_IDS } from './limits.ts'
 const VERSION = 1
 const HEAD_BYTES = 1 + 8
 const ENTRY_BYTES = 8 + DIGEST_BYTES
+const CAPACITY_FIRST = 4
 
 /** What a window knows of an id: nothing, that it lies below everything remembered, or the digest that came with it. */
 export type Seen = 'new' | 'below' | Uint8Array
@@ -14,9 +15,10 @@ export type Seen = 'new' | 'below' | Uint8Array
  * is known any more, so nothing there is ever shown.
  */
 export class SeenWindow {
-  /** Ascending. */
-  readonly #ids: bigint[] = []
-  readonly #digests: Uint8Array[] = []
+  /** Ascending; the first {@link size} places are in use, and those of {@link #digests} with them. */
+  #ids = new BigUint64Array(CAPACITY_FIRST)
+  #digests = new Uint8Array(CAPACITY_FIRST * DIGEST_BYTES)
+  #size = 0
   #floor: bigint
 
   /** Every id up to `floor` counts as known. */
@@ -25,34 +27,43 @@ export class SeenWindow {
   }
 
   get highest(): bigint {
-    return this.#ids.at(-1) ?? this.#floor
+    return this.#size > 0 ? this.#ids[this.#size - 1]! : this.#floor
   }
 
   get size(): number {
-    return this.#ids.length
+    return this.#size
   }
 
   look(id: bigint): Seen {
     const at = this.#search(id)
-    if (this.#ids[at] === id) return this.#digests[at]!
+    if (at < this.#size && this.#ids[at] === id) return this.#digestAt(at).slice()
     return id <= this.#floor ? 'below' : 'new'
   }
 
   /** Remembers an id that is {@link look new}; ids already known or below are left as they are. */
   add(id: bigint, digest: Uint8Array): void {
-    const at = this.#search(id)
-    if (this.#ids[at] === id || id <= this.#floor) return
-    this.#ids.splice(at, 0, id)
-    this.#digests.splice(at, 0, digest)
-    if (this.#ids.length <= WINDOW_IDS) return
-    this.#floor = this.#ids.shift()!
-    this.#digests.shift()
+    let at = this.#search(id)
+    if ((at < this.#size && this.#ids[at] === id) || id <= this.#floor) return
+    if (this.#size === WINDOW_IDS) {
+      if (at === 0) {
+        this.#floor = id
+        return
+      }
+      this.#floor = this.#ids[0]!
+      this.#move(1, 0, --at)
+      this.#write(at, id, digest)
+      return
+    }
+    if (this.#size === this.#ids.length) this.#grow()
+    this.#move(at, at + 1, this.#size - at)
+    this.#size++
+    this.#write(at, id, digest)
   }
 
   /** `version 1 | floor u64 | (id u64, digest 16)*`, ids ascending. */
   encode(): Uint8Array {
-    const writer = new ByteWriter(HEAD_BYTES + this.#ids.length * ENTRY_BYTES).u8(VERSION).u64(this.#floor)
-    for (const [at, id] of this.#ids.entries()) writer.u64(id).bytes(this.#digests[at]!)
+    const writer = new ByteWriter(HEAD_BYTES + this.#size * ENTRY_BYTES).u8(VERSION).u64(this.#floor)
+    for (let at = 0; at < this.#size; at++) writer.u64(this.#ids[at]!).bytes(this.#digestAt(at))
     return writer.finish()
   }
 
@@ -64,20 +75,40 @@ export class SeenWindow {
     const window = new SeenWindow(reader.u64())
     const entries = reader.remaining / ENTRY_BYTES
     if (entries > WINDOW_IDS) throw length(HEAD_BYTES + WINDOW_IDS * ENTRY_BYTES, record.length)
-    let above = window.#floor
     while (reader.remaining > 0) {
       const id = reader.u64()
-      if (id <= above) throw new SessionError({ code: 'session/record', version })
-      window.#ids.push(id)
-      window.#digests.push(reader.bytes(DIGEST_BYTES))
-      above = id
+      if (id <= window.highest) throw new SessionError({ code: 'session/record', version })
+      window.add(id, reader.bytes(DIGEST_BYTES))
     }
     return window
   }
 
+  #digestAt(at: number): Uint8Array {
+    return this.#digests.subarray(at * DIGEST_BYTES, (at + 1) * DIGEST_BYTES)
+  }
+
+  #write(at: number, id: bigint, digest: Uint8Array): void {
+    this.#ids[at] = id
+    this.#digests.set(digest, at * DIGEST_BYTES)
+  }
+
+  #move(from: number, to: number, count: number): void {
+    this.#ids.copyWithin(to, from, from + count)
+    this.#digests.copyWithin(to * DIGEST_BYTES, from * DIGEST_BYTES, (from + count) * DIGEST_BYTES)
+  }
+
+  #grow(): void {
+    const [ids, digests] = [this.#ids, this.#digests]
+    this.#ids = new BigUint64Array(Math.min(WINDOW_IDS, ids.length * 4))
+    this.#digests = new Uint8Array(this.#ids.length * DIGEST_BYTES)
+    this.#ids.set(ids)
+    this.#digests.set(digests)
+  }
+
+  /** Where the id is, or would be. */
   #search(id: bigint): number {
     let low = 0
-    let high = this.#ids.length
+    let high = this.#size
     if (high > 0 && id > this.#ids[high - 1]!) return high
     while (low < high) {
       const middle = (low + high) >> 1

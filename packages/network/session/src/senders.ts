@@ -1,4 +1,5 @@
-import { fromHex, toHex } from '@nexus/codec'
+import { ByteReader, ByteWriter, fromHex, toHex } from '@nexus/codec'
+import { SessionError } from './errors.ts'
 import type { Floors } from './floors.ts'
 import type { Limits } from './limits.ts'
 import { SeenWindow } from './seen-window.ts'
@@ -6,6 +7,7 @@ import type { Store } from './store.ts'
 
 /** Taken messages of a sender whose small records are folded into its window in one write. */
 const FOLD_RECORDS = 64
+const RUN_TIME_BYTES = 8
 
 /** A sender whose ids are remembered. */
 export interface Sender {
@@ -33,7 +35,7 @@ export class Senders {
   readonly #limits: Limits
   readonly #isContact: (nodeId: Uint8Array) => boolean
   /** Least recently heard first. */
-  readonly #senders = new Map<string, Sender>()
+  readonly #senders: Map<string, Sender>
 
   constructor(
     store: Store,
@@ -48,10 +50,15 @@ export class Senders {
     this.#floors = floors
     this.#limits = limits
     this.#isContact = isContact
+    const senders = new Map<string, Sender>()
     for (const [key, record] of store.entries(prefix)) {
       const name = key.slice(prefix.length)
-      this.#senders.set(name, makeSender(fromHex(name), SeenWindow.decode(record), loadedRunMs))
+      const lastRunMs = Math.min(loadedRunMs, Number(new ByteReader(record, shortRecord).u64()))
+      const window = SeenWindow.decode(record.subarray(RUN_TIME_BYTES))
+      senders.set(name, makeSender(fromHex(name), window, lastRunMs))
     }
+    const byAge = [...senders].sort(([, a], [, b]) => a.lastRunMs - b.lastRunMs)
+    this.#senders = new Map(byAge)
   }
 
   get size(): number {
@@ -77,7 +84,7 @@ export class Senders {
   restore(nodeId: Uint8Array, runMs: number): Sender {
     const sender = makeSender(nodeId.slice(), new SeenWindow(this.#floors.of(nodeId)), runMs)
     const name = toHex(nodeId)
-    this.#store.put(this.#prefix + name, sender.window.encode())
+    this.#store.put(this.#prefix + name, encodeSender(sender))
     this.#senders.set(name, sender)
     return sender
   }
@@ -93,7 +100,7 @@ export class Senders {
   noteTaken(sender: Sender, key: string): void {
     sender.taken.push(key)
     if (sender.taken.length < FOLD_RECORDS) return
-    this.#store.put(this.#prefix + toHex(sender.nodeId), sender.window.encode())
+    this.#store.put(this.#prefix + toHex(sender.nodeId), encodeSender(sender))
     this.#deleteTaken(sender)
   }
 
@@ -119,4 +126,18 @@ export class Senders {
 
 function makeSender(nodeId: Uint8Array, window: SeenWindow, lastRunMs: number): Sender {
   return { nodeId, window, lastRunMs, waitingMessages: 0, waitingBytes: 0, taken: [] }
+}
+
+/** `last heard u64 (running time, ms) | window`: no later than the truth, since it is not written for each message. */
+function encodeSender({ lastRunMs, window }: Sender): Uint8Array {
+  const encoded = window.encode()
+  const writer = new ByteWriter(RUN_TIME_BYTES + encoded.length)
+  return writer
+    .u64(BigInt(Math.floor(lastRunMs)))
+    .bytes(encoded)
+    .finish()
+}
+
+function shortRecord(): SessionError {
+  return new SessionError({ code: 'session/length', wantBytes: RUN_TIME_BYTES, gotBytes: 0 })
 }

@@ -5,7 +5,7 @@ import { describe, test } from 'vitest'
 import { bodyOf, type Conditions, type Peer, World } from './world.ts'
 
 const crypto = await nodeCrypto()
-const SEEDS = Number(process.env['NEXUS_SEEDS'] ?? 12)
+const SEEDS = Number(process.env['NEXUS_SEEDS'] ?? 8)
 const LIGHT: Conditions = { lossRatio: 0.15, duplicateRatio: 0.1, delayMsMin: 10, delayMsMax: 300 }
 
 /** A short exchange both ways, with fragments and an anonymous message; returns what is left at the end. */

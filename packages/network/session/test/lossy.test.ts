@@ -5,7 +5,7 @@ import { describe, test } from 'vitest'
 import { bodyOf, type Conditions, type Peer, ROUGH, World } from './world.ts'
 
 const crypto = await nodeCrypto()
-const SEEDS = Number(process.env['NEXUS_SEEDS'] ?? 10)
+const SEEDS = Number(process.env['NEXUS_SEEDS'] ?? 8)
 const HOUR = 3_600_000
 
 interface Sent {

@@ -7,7 +7,7 @@ import { describe, test } from 'vitest'
 import { bodyOf, CALM, type Conditions, type Peer, World } from './world.ts'
 
 const crypto = await nodeCrypto()
-const SEEDS = Number(process.env['NEXUS_SEEDS'] ?? 3)
+const SEEDS = Number(process.env['NEXUS_SEEDS'] ?? 2)
 const LOSSY: Conditions = { lossRatio: 0.1, duplicateRatio: 0.05, delayMsMin: 20, delayMsMax: 120 }
 
 /** An application that writes all of `data` and then closes its side, and keeps what it reads. */
