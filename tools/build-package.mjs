@@ -1,7 +1,7 @@
 /**
  * Builds the package in the current folder into dist/: an ES module and a declaration for each entry of its exports, from
  * the source that the entry names under `nexus-source`, and a program for each of its bins. Dependencies stay imports;
- * what entries share becomes a chunk. Run by turbo, which has built the dependencies before.
+ * what entries share becomes a chunk. A page that the package serves (`build:page`) comes last. Run by turbo, which has built the dependencies before.
  */
 import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -24,6 +24,10 @@ const programs = Object.values(manifest.bin ?? {}).map((output) => ({ source: so
 rmSync('dist', { recursive: true, force: true })
 await bundle()
 if (entries.length > 0) await declare()
+if (manifest.scripts['build:page']) {
+  const pnpm = join(rootFolder, 'tools', 'bootstrap', 'node_modules', 'pnpm', 'bin', 'pnpm.cjs')
+  await mustRun([pnpm, '--dir', folder, 'run', 'build:page'])
+}
 
 async function bundle() {
   const portable = programs.length === 0 && entries.some(({ entry }) => worldOf(manifest.name, entry) === undefined)
@@ -58,14 +62,8 @@ async function declare() {
   const config = { extends: join(rootFolder, 'tsconfig.base.json'), compilerOptions }
   const files = entries.map(({ source }) => join('..', source))
   writeFileSync(project, JSON.stringify({ ...config, files, include: ['../src/**/*.d.ts'] }))
-  const { exitCode, output } = await runStep(process.execPath, [programOf('typescript', 'tsc'), '-p', project], {
-    quiet: true,
-  })
+  await mustRun([programOf('typescript', 'tsc'), '-p', project])
   rmSync(project)
-  if (exitCode !== 0) {
-    process.stderr.write(output)
-    process.exit(exitCode)
-  }
   for (const file of readdirSync('dist', { recursive: true }).filter((name) => name.endsWith('.d.ts'))) {
     const path = join('dist', file)
     writeFileSync(path, readFileSync(path, 'utf8').replaceAll(RELATIVE_SOURCE, '$1.js$2'))
@@ -79,4 +77,11 @@ function sourceOf(output) {
 
 function nameOf(output) {
   return output.replace(/^\.\/dist\//, '').replace(/\.js$/, '')
+}
+
+async function mustRun(args) {
+  const { exitCode, output } = await runStep(process.execPath, args, { quiet: true })
+  if (exitCode === 0) return
+  process.stderr.write(output)
+  process.exit(exitCode)
 }

@@ -12,7 +12,7 @@ const DEMOS = {
     package: '@nexus/pi-bridge',
     program: 'apps/pi-bridge/src/bin/nexus-node.ts',
     args: ['demo'],
-    page: { folder: 'packages/toolkit/dashboard', script: 'build:page' },
+    page: { folder: 'packages/toolkit/dashboard', script: 'build:page', output: 'dist/page' },
   },
 }
 
@@ -27,7 +27,7 @@ export async function start(args) {
   }
   const tools = await toolchain()
   await installWorkspace(tools, demo.package)
-  await buildOnce(tools, demo.page.folder, demo.page.script)
+  await buildOnce(tools, demo.page)
   const flags = args.slice(named ? 1 : 0)
   // `npm start --fresh`, without the `--` in between: npm takes the flag for a setting of its own.
   if (process.env.npm_config_fresh === 'true' && !flags.includes('--fresh')) flags.push('--fresh')

@@ -25,22 +25,24 @@ export async function installWorkspace({ node, pnpm }, scope) {
     if (isCurrent()) return
     const filter = scope === 'all' ? [] : ['--filter', `${scope}...`]
     const reporter = process.stderr.isTTY ? 'default' : 'append-only'
-    const flags = ['--frozen-lockfile', '--prod=false', '--config.confirmModulesPurge=false', `--reporter=${reporter}`]
+    const flags = ['--frozen-lockfile', '--prod=false', '--ignore-scripts', `--reporter=${reporter}`]
+    const settings = ['--config.confirmModulesPurge=false', '--config.updateNotifier=false']
     const startMs = Date.now()
     process.stderr.write(`Installing the dependencies of ${scope === 'all' ? 'everything' : scope} …\n`)
-    const exitCode = await run(node, [pnpm, 'install', ...flags, ...filter], { env: environment(node) })
+    const exitCode = await run(node, [pnpm, 'install', ...flags, ...settings, ...filter], { env: environment(node) })
     if (exitCode !== 0) throw new ExpectedFailure('pnpm could not install the dependencies; its own words are above.')
     process.stderr.write(`… done in ${((Date.now() - startMs) / 1000).toFixed(1)} s\n`)
     writeStamp('install', JSON.stringify({ manifests: wanted, scopes: [...installed(), scope] }))
   })
 }
 
-/** Runs a script of a package unless its sources are as they were when it last ran well. */
-export async function buildOnce({ node, pnpm }, folder, script) {
-  const sources = filesIn(join(rootFolder, folder, 'src')).concat(join(rootFolder, folder, 'package.json'))
+/** Runs the script of a package that makes `output`, unless that is there and its sources are as they were then. */
+export async function buildOnce({ node, pnpm }, { folder, script, output }) {
+  const scripts = readdirSync(join(rootFolder, folder)).filter((file) => /\.mjs$|^package\.json$/.test(file))
+  const sources = filesIn(join(rootFolder, folder, 'src')).concat(scripts.map((file) => join(rootFolder, folder, file)))
   const wanted = hashOf(sources)
   const name = `${folder}-${script}`.replace(/[^a-z0-9]+/gi, '-')
-  if (readStamp(name) === wanted && existsSync(join(rootFolder, folder, 'dist'))) return
+  if (readStamp(name) === wanted && existsSync(join(rootFolder, folder, output))) return
   const exitCode = await run(node, [pnpm, '--dir', folder, 'run', script], { env: environment(node), quiet: true })
   if (exitCode !== 0) throw new ExpectedFailure(`${script} of ${folder} failed; its own words are above.`)
   writeStamp(name, wanted)
