@@ -44,6 +44,7 @@ export function tcpServer(options: TcpServerOptions): TcpServer {
   let server: Server | undefined
   let gate: HostGate | undefined
   let timer: NodeJS.Timeout | undefined
+  let stopped = false
 
   function accept(socket: Socket, to: HostGate): void {
     const { remoteAddress, remotePort } = socket
@@ -81,8 +82,13 @@ export function tcpServer(options: TcpServerOptions): TcpServer {
       if (gate !== undefined) throw new TypeError('a transport starts once')
       const to = new HostGate(name, host)
       gate = to
-      server = await listen(options, (socket) => accept(socket, to))
-      server.on('error', (error: NodeJS.ErrnoException) => {
+      const listening = await listen(options, (socket) => accept(socket, to))
+      if (stopped) {
+        listening.close()
+        return
+      }
+      server = listening
+      listening.on('error', (error: NodeJS.ErrnoException) => {
         const why = error.code ?? error.message
         to.problem({ code: 'transport/device', interfaceId: name, why })
       })
@@ -93,6 +99,7 @@ export function tcpServer(options: TcpServerOptions): TcpServer {
       timer.unref()
     },
     async stop() {
+      stopped = true
       clearInterval(timer)
       const listening = server
       server = undefined

@@ -1,8 +1,10 @@
 import { describe, expect, test } from 'vitest'
-import type { TransportError } from './errors.ts'
-import type { Interface, Transport, TransportHost } from './interface.ts'
+import type { Interface, Transport } from './interface.ts'
 import { FRAME_BYTES_MIN } from './limits.ts'
+import { RecordingHost, until } from './recording-host.ts'
 import { openTimerLedger } from './timer-ledger.ts'
+
+export { RecordingHost, until } from './recording-host.ts'
 
 /** Two transports that reach each other once both have started, fresh for each check. */
 export interface TransportPair {
@@ -20,79 +22,6 @@ export interface MediumTraits {
   readonly queues: boolean
   /** Most bytes that may wait in an interface. */
   readonly queueBytesMax: number
-}
-
-/** A host that keeps what it is told. */
-export class RecordingHost implements TransportHost {
-  readonly events: string[] = []
-  readonly frames: { readonly bytes: Uint8Array; readonly from: string | undefined; readonly iface: Interface }[] = []
-  readonly problems: TransportError[] = []
-  readonly open: Interface[] = []
-  drains = 0
-  reachChanges = 0
-  /** Called after each event; set by who waits. */
-  onEvent: () => void = () => {}
-
-  up(iface: Interface): void {
-    this.open.push(iface)
-    this.#note(`up ${iface.facts.id}`)
-  }
-
-  down(iface: Interface, reason: string): void {
-    const at = this.open.indexOf(iface)
-    if (at < 0) throw new Error(`down without up: ${iface.facts.id}`)
-    this.open.splice(at, 1)
-    this.#note(`down ${iface.facts.id}: ${reason}`)
-  }
-
-  frame(iface: Interface, frame: Uint8Array, from?: string): void {
-    this.frames.push({ bytes: frame.slice(), from, iface })
-    this.onEvent()
-  }
-
-  drain(): void {
-    this.drains++
-    this.onEvent()
-  }
-
-  reachChanged(): void {
-    this.reachChanges++
-    this.onEvent()
-  }
-
-  problem(error: TransportError): void {
-    this.problems.push(error)
-    this.onEvent()
-  }
-
-  #note(event: string): void {
-    this.events.push(event)
-    this.onEvent()
-  }
-}
-
-/** Resolves when `done` holds, looked at after each event of `hosts`; fails after `limitMs`. */
-export async function until(
-  hosts: readonly RecordingHost[],
-  what: string,
-  done: () => boolean,
-  limitMs = 5_000,
-): Promise<void> {
-  if (done()) return
-  await new Promise<void>((resolve, reject) => {
-    const finish = (act: () => void) => {
-      clearTimeout(limit)
-      clearInterval(poll)
-      for (const host of hosts) host.onEvent = () => {}
-      act()
-    }
-    const look = () => {
-      if (done()) finish(resolve)
-    }
-    const limit = setTimeout(() => finish(() => reject(new Error(`waited ${limitMs} ms for: ${what}`))), limitMs)
-    const poll = setInterval(look, 20)
-    for (const host of hosts) host.onEvent = look
-  })
 }
 
 /**
@@ -120,6 +49,7 @@ export function checkTransport(
     if (traits.reliable) test('keeps the order of many frames', () => withPair(setup, checkOrder))
     test('closes one interface by itself', () => withPair(setup, checkClose))
     test('is silent after stop and leaves no handle', () => checkSilence(setup))
+    test('can be stopped while it starts', () => checkEarlyStop(setup))
     test('starts once and stops twice', () => withPair(setup, checkTwice))
   })
 }
@@ -346,6 +276,40 @@ async function checkSilence(setup: () => Promise<TransportPair> | TransportPair)
   } finally {
     timers.close()
   }
+}
+
+async function checkEarlyStop(setup: () => Promise<TransportPair> | TransportPair): Promise<void> {
+  await settle()
+  const before = handles()
+  const timers = openTimerLedger()
+  try {
+    const { a, b: later } = await setup()
+    if (typeof later !== 'function') await startAndStop(later)
+    else {
+      // What `b` needs to know of `a` it knows of one that runs.
+      const { a: other, b } = await setup()
+      await other.start(new RecordingHost())
+      if (typeof b === 'function') await startAndStop(b())
+      await other.stop()
+    }
+    await startAndStop(a)
+    for (let tries = 0; tries < 40 && handles().length + timers.live > before.length; tries++) await settle()
+    expect(timers.live, 'timers left behind').toBe(0)
+    expect(handles()).toEqual(before)
+  } finally {
+    timers.close()
+  }
+}
+
+async function startAndStop(transport: Transport): Promise<void> {
+  const host = new RecordingHost()
+  const started = transport.start(host)
+  await transport.stop()
+  const count = host.events.length
+  await started
+  await settle()
+  expect(host.events.length).toBe(count)
+  expect(host.open).toEqual([])
 }
 
 async function checkTwice({ a, b, hostA, hostB }: Running): Promise<void> {

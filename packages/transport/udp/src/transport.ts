@@ -67,6 +67,7 @@ class Udp implements UdpTransport, Interface {
   #outbox: Outbox | undefined
   #watch: NetworkWatch | undefined
   #greeting: NodeJS.Timeout | undefined
+  #stopped = false
   #own = new Set<string>()
   #lastHost = ''
   #lastPort = 0
@@ -110,6 +111,10 @@ class Udp implements UdpTransport, Interface {
     const gate = new HostGate(this.name, host)
     this.#gate = gate
     const { socket, family } = await openSocket(this.#options.host, this.#options.port)
+    if (this.#stopped) {
+      socket.close()
+      return
+    }
     socket.on('error', (error) => this.#trouble(error))
     socket.on('message', (bytes, { address, port }) => this.#receive(bytes, this.#source(address, port)))
     this.#socket = socket
@@ -118,6 +123,10 @@ class Udp implements UdpTransport, Interface {
       onDrain: () => gate.drain(this),
     })
     if (family !== 4) await this.#openGroup(socket.address().port)
+    if (this.#stopped) {
+      await this.#group?.close()
+      return
+    }
     gate.up(this)
     this.#peers.start(family, {
       changed: () => gate.reachChanged(this),
@@ -164,6 +173,7 @@ class Udp implements UdpTransport, Interface {
   }
 
   async stop(): Promise<void> {
+    this.#stopped = true
     await this.#end('stopped')
     this.#gate?.shut()
   }

@@ -1,4 +1,4 @@
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
+import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { QUEUE_BYTES_MAX } from '../src/index.ts'
@@ -18,6 +18,7 @@ function canMakeNamespaces(): boolean {
     ip('netns', 'add', nsB)
     return true
   } catch {
+    spawnSync('ip', ['netns', 'del', nsA])
     return false
   }
 }

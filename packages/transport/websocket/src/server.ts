@@ -78,6 +78,7 @@ class Listener implements WebSocketServer {
   #gate: HostGate | undefined
   #own: Server | undefined
   #check: NodeJS.Timeout | undefined
+  #stopped = false
 
   constructor(options: WebSocketServerOptions) {
     this.#options = options
@@ -120,7 +121,14 @@ class Listener implements WebSocketServer {
     this.#gate = new HostGate(this.name, host)
     const { server, listen } = this.#options
     if (server !== undefined) server.on('upgrade', this.#onUpgrade)
-    else if (listen !== undefined) this.#own = await this.#listen(listen)
+    else if (listen !== undefined) {
+      const own = await this.#listen(listen)
+      if (this.#stopped) {
+        own.close()
+        return
+      }
+      this.#own = own
+    }
     this.#check = setInterval(() => {
       const nowMs = performance.now()
       for (const connection of this.#open) connection.check(nowMs)
@@ -129,6 +137,7 @@ class Listener implements WebSocketServer {
   }
 
   async stop(): Promise<void> {
+    this.#stopped = true
     clearInterval(this.#check)
     this.#options.server?.removeListener('upgrade', this.#onUpgrade)
     const own = this.#own
