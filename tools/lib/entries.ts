@@ -4,6 +4,7 @@
 const WORLDLY_ENTRIES: Readonly<Record<string, string>> = {
   './node': 'Node.js itself',
   './server': 'listening sockets',
+  './proxy': 'sockets of its own, to disturb the traffic of others',
   './sqlite': 'a database on disk',
   './testing': 'a test runner',
 }
