@@ -1,4 +1,4 @@
-import { equalBytes, toHex } from '@nexus/codec'
+import { equalBytes } from '@nexus/codec'
 import type { Random } from '@nexus/crypto'
 import type { Identity, ReservedCounter } from '@nexus/identity'
 import { messageDigest } from './content.ts'
@@ -93,7 +93,8 @@ export class Outbox {
     this.#put(message)
     this.#byWireId.set(handle, handle)
     const entry = makeEntry(message)
-    this.#keepActive(entry)
+    // Somebody asks now: worth a look whether the destination can be reached, whatever was found a while ago.
+    delete this.#keepActive(entry).blocked
     this.#attempt(nowMs, entry)
     return handle
   }
@@ -121,7 +122,8 @@ export class Outbox {
     if (receipt.status === STATUS.stored) {
       if (!equalBytes(receipt.digest, message.digest)) return false
       if (entry === undefined) return this.#lateDelivery(nowMs, message)
-      if (message.offers === 1 && entry.bulk === undefined) this.#sample(entry, nowMs - entry.lastSentMs)
+      if (message.offers === 1 && entry.bulk === undefined)
+        this.#routes.sample(message.destination, nowMs - entry.lastSentMs)
       this.#settle(nowMs, entry, 'delivered')
       return true
     }
@@ -251,7 +253,7 @@ export class Outbox {
     if (entry.bulk === undefined) return false
     const rttMs = entry.bulk.held(receiptId, bitmap, nowMs)
     if (rttMs === undefined) return false
-    this.#sample(entry, rttMs)
+    this.#routes.sample(entry.message.destination, rttMs)
     const route = this.#routes.find(entry.message.destination)!
     if (this.#transmit(nowMs, route, entry) && !isSettled(entry.message)) {
       entry.tries = 1
@@ -357,29 +359,17 @@ export class Outbox {
     }
   }
 
-  /** RFC 6298 with doubling; the receiver answers one message a second, so the ones on the way add up. */
-  #timeoutMs(route: Route, entry: OutboxEntry): number {
-    const { limits, random } = this.#parts
-    const estimator = this.#routes.estimator(route.name)
-    const baseMs = estimator.smoothedMs === undefined ? this.#firstTimeoutMs(entry) : estimator.rtoMs
-    const backoffMs = Math.min(baseMs * 2 ** (entry.tries - 1), Math.max(limits.retryMsMax, baseMs))
-    const queueMs = this.#routes.inFlight(route) * limits.receiptSpacingMs
-    return (backoffMs + queueMs) * (1 + random(1)[0]! / 2048)
+  /** Doubled at each try, with up to an eighth of jitter. */
+  #timeoutMs(route: Route, { message, tries }: OutboxEntry): number {
+    const { random, roundTripMs } = this.#parts
+    const expectedMs = roundTripMs(message.destination, message.bodyBytes)
+    return this.#routes.timeoutMs(route, tries, expectedMs) * (1 + random(1)[0]! / 2048)
   }
 
-  #firstTimeoutMs({ message }: OutboxEntry): number {
-    const { limits, roundTripMs } = this.#parts
-    return Math.max(limits.retryMsMin, roundTripMs(message.destination, message.bodyBytes) ?? limits.retryMsFirst)
-  }
-
-  #sample({ message }: OutboxEntry, rttMs: number): void {
-    this.#routes.estimator(toHex(message.destination)).sample(rttMs)
-  }
-
-  #keepActive(entry: OutboxEntry): void {
+  #keepActive(entry: OutboxEntry): Route {
     this.#active.set(entry.message.handle, entry)
     this.#bytes += entry.message.bodyBytes
-    this.#routes.add(entry)
+    return this.#routes.add(entry)
   }
 
   #keepSettled(message: Outgoing): void {

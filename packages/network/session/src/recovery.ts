@@ -75,9 +75,7 @@ export class Recovery {
 
   /** Takes an acknowledgement in. */
   acked(nowMs: number, ranges: readonly Range[], delayMs: number): { acked: SentPacket[]; lost: SentPacket[] } {
-    const acked = [...this.#sent.values()].filter(({ counter }) =>
-      ranges.some(({ start, end }) => counter >= start && counter < end),
-    )
+    const acked = this.#among(ranges)
     if (acked.length === 0) return { acked, lost: [] }
     const newest = acked.at(-1)!
     if (newest.counter > this.#largestAcked) {
@@ -111,6 +109,18 @@ export class Recovery {
     const oldest = this.#sent.values().next().value!
     this.#forget(oldest.counter)
     return { lost: [oldest], probe: true }
+  }
+
+  /** Those whose counters are in the ranges, which come highest first, in the order of sending. */
+  #among(ranges: readonly Range[]): SentPacket[] {
+    const found: SentPacket[] = []
+    let at = ranges.length - 1
+    for (const packet of this.#sent.values()) {
+      while (at >= 0 && packet.counter >= ranges[at]!.end) at--
+      if (at < 0) break
+      if (packet.counter >= ranges[at]!.start) found.push(packet)
+    }
+    return found
   }
 
   #timeoutMs(): number {

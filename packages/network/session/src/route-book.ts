@@ -77,8 +77,27 @@ export class RouteBook {
     return this.inFlight(route) < this.#limits.inFlightMax
   }
 
+  /** The round trip of a message that was sent once. */
+  sample(destination: Uint8Array, rttMs: number): void {
+    this.#estimator(toHex(destination)).sample(rttMs)
+  }
+
+  /**
+   * How long to wait for an answer at the `tries`th try (docs/spec/session.md, Outbox). The receiver answers one message a second, so
+   * those on the way add up.
+   * @param expectedMs the round trip that routing expects, which counts until one was measured
+   */
+  timeoutMs(route: Route, tries: number, expectedMs: number | undefined): number {
+    const { receiptSpacingMs, retryMsFirst, retryMsMax, retryMsMin } = this.#limits
+    const estimator = this.#estimator(route.name)
+    const unmeasuredMs = Math.max(retryMsMin, expectedMs ?? retryMsFirst)
+    const baseMs = estimator.smoothedMs === undefined ? unmeasuredMs : estimator.rtoMs
+    const backoffMs = Math.min(baseMs * 2 ** (tries - 1), Math.max(retryMsMax, baseMs))
+    return backoffMs + this.inFlight(route) * receiptSpacingMs
+  }
+
   /** The estimator of a destination, the least recently used one making room. */
-  estimator(name: string): RttEstimator {
+  #estimator(name: string): RttEstimator {
     const estimator = this.#estimators.get(name) ?? new RttEstimator(this.#limits.retryMsFirst, this.#limits.retryMsMin)
     this.#estimators.delete(name)
     this.#estimators.set(name, estimator)

@@ -1,14 +1,19 @@
+import { toHex } from '@nexus/codec'
 import { type Crypto, CryptoError, type Random } from '@nexus/crypto'
 import { encodePacket, nativePacket, PACKET_TYPE } from '@nexus/framing'
 import type { Identity } from '@nexus/identity'
 import { encodeContent, MODE, type SignedContent, signContent } from './content.ts'
 import { makeEphemeral, sealBox } from './sealed-box.ts'
 
+/** Mapping a key costs more than all the rest of a box; so the last ones are kept. */
+const AGREEMENT_KEYS_MAX = 256
+
 /** Makes the packets of one identity: content, box, packet. */
 export class Sealer {
   readonly #crypto: Crypto
   readonly #identity: Identity
   readonly #random: Random
+  readonly #agreementKeys = new Map<string, Uint8Array>()
 
   constructor(crypto: Crypto, identity: Identity, random: Random) {
     this.#crypto = crypto
@@ -18,12 +23,16 @@ export class Sealer {
 
   /** The X25519 form of an Ed25519 key; `undefined` where there is none. */
   agreementKey(publicKey: Uint8Array): Uint8Array | undefined {
-    try {
-      return this.#crypto.toX25519Public(publicKey)
-    } catch (error) {
-      if (error instanceof CryptoError) return undefined
-      throw error
+    const name = toHex(publicKey)
+    const known = this.#agreementKeys.get(name)
+    const agreementKey = known ?? this.#mapped(publicKey)
+    if (agreementKey === undefined) return undefined
+    this.#agreementKeys.delete(name)
+    this.#agreementKeys.set(name, agreementKey)
+    if (this.#agreementKeys.size > AGREEMENT_KEYS_MAX) {
+      this.#agreementKeys.delete(this.#agreementKeys.keys().next().value!)
     }
+    return agreementKey
   }
 
   signed(
@@ -49,6 +58,15 @@ export class Sealer {
       context,
       sealBox(this.#crypto, ephemeral, recipientKey, destination, context, plaintext),
     )
+  }
+
+  #mapped(publicKey: Uint8Array): Uint8Array | undefined {
+    try {
+      return this.#crypto.toX25519Public(publicKey)
+    } catch (error) {
+      if (error instanceof CryptoError) return undefined
+      throw error
+    }
   }
 }
 

@@ -205,6 +205,19 @@ describe('outbox', () => {
     for (const id of ids) assert.equal(alice.state(id), 'delivered')
   })
 
+  test('a new message looks for the route at once, and takes the waiting ones along', () => {
+    const world = new World(crypto, 18)
+    const [alice, bob] = [world.peer(), world.peer()]
+    bob.online = false
+    const waiting = alice.send(bob, bodyOf(1, 20))!
+    world.runFor(3_600_000)
+    bob.online = true
+    const fresh = alice.send(bob, bodyOf(2, 20))!
+    world.runFor(5_000)
+    assert.equal(alice.state(fresh), 'delivered')
+    assert.equal(alice.state(waiting), 'delivered')
+  })
+
   test('a message that was tried in vain is sent exactly once each time the destination is heard', () => {
     const world = new World(crypto, 13)
     const [alice, bob] = [world.peer(), world.peer()]
