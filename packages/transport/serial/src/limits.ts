@@ -2,8 +2,11 @@
 export const KISS_FRAME_BYTES_MAX = 508
 /** Largest frame that a plain serial line may be set to. */
 export const SERIAL_MTU_BYTES_MAX = 1_500
-/** A silence inside a frame after which what was read of it is forgotten. */
-export const SILENCE_MS = 100
+/**
+ * A silence inside a frame after which what was read of it is forgotten. Reticulum's readers wait 100 ms; a busy host may
+ * let as much pass between reading two pieces of one frame.
+ */
+export const SILENCE_MS = 1_000
 /** Bytes that wait for the port in a plain serial interface. */
 export const SERIAL_QUEUE_BYTES_MAX = 32_768
 /** Frame bytes that wait for an RNode: two dozen frames, of which the device itself holds one or two. */

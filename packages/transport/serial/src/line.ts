@@ -1,4 +1,4 @@
-import { Backoff, type BackoffOptions, HostGate, type TransportHost } from '@nexus/transport'
+import { Backoff, type BackoffOptions, HostGate, STEADY_MS, type TransportHost } from '@nexus/transport'
 import type { OpenSerialPort, SerialPort } from './port.ts'
 
 export interface LineOptions extends BackoffOptions {
@@ -25,6 +25,7 @@ export class Line {
   readonly #owner: LineOwner
   readonly #backoff: Backoff
   #port: SerialPort | undefined
+  #openedMs = Number.POSITIVE_INFINITY
   #attempt: Promise<void> | undefined
   #retry: ReturnType<typeof setTimeout> | undefined
   #closing: Promise<void> | undefined
@@ -55,11 +56,6 @@ export class Line {
     if (this.#stopped || this.#port !== undefined || this.#attempt !== undefined || this.#closing !== undefined) return
     this.#backoff.reset()
     void this.open()
-  }
-
-  /** All is well: the next wait starts small. */
-  steady(): void {
-    this.#backoff.reset()
   }
 
   /** Gives the port up for `why`, and opens it anew after a while. */
@@ -103,6 +99,7 @@ export class Line {
         await port.close()
       } else if (gone === undefined) {
         this.#port = port
+        this.#openedMs = performance.now()
         this.#owner.opened(port)
       } else {
         this.#openLater(gone)
@@ -114,6 +111,9 @@ export class Line {
 
   #openLater(why: string): void {
     if (this.#stopped) return
+    // A device that comes and goes is not well: only a port that held starts the waits anew.
+    if (performance.now() - this.#openedMs >= STEADY_MS) this.#backoff.reset()
+    this.#openedMs = Number.POSITIVE_INFINITY
     const retryMs = this.#backoff.nextMs()
     this.#gate.problem({ code: 'transport/connect', address: this.#options.path, why, retryMs })
     this.#retry = setTimeout(() => void this.open(), retryMs)

@@ -101,7 +101,8 @@ export class RNodeModem {
       strayEscapes: 'keep',
       onFrame: (command, payload) => {
         const report = decodeRNodeReport(command, payload)
-        if (report !== undefined && this.#phase !== 'closed') this.#onReport(report)
+        // What comes before the first question is left over, or the chatter of a device that starts.
+        if (report !== undefined && this.#phase !== 'closed' && this.#phase !== 'settling') this.#onReport(report)
       },
     })
   }

@@ -90,10 +90,8 @@ class RNodeTransport implements Transport {
     let session: Session | undefined
     return {
       opened: (port) => {
-        session = new Session(port, this.#settings, this.#options, this.#facts, gate, {
-          giveUp: (why) => this.#line?.giveUp(why),
-          steady: () => this.#line?.steady(),
-        })
+        const giveUp = async (why: string) => this.#line?.giveUp(why)
+        session = new Session(port, this.#settings, this.#options, this.#facts, gate, giveUp)
       },
       data: (bytes) => session?.data(bytes),
       written: () => {},
@@ -103,11 +101,6 @@ class RNodeTransport implements Transport {
       },
     }
   }
-}
-
-interface LineControl {
-  giveUp(why: string): Promise<void> | undefined
-  steady(): void
 }
 
 /** One opening of the port: a modem, its timer, and the interface once the device is online. */
@@ -124,7 +117,7 @@ class Session {
     options: RNodeOptions,
     facts: InterfaceFacts,
     gate: HostGate,
-    line: LineControl,
+    giveUp: (why: string) => Promise<void>,
   ) {
     const { onSignal, onDevice, settleMs, airSpeed } = options
     this.#gate = gate
@@ -134,10 +127,9 @@ class Session {
       {
         write: (bytes) => port.write(bytes),
         online: (info) => {
-          line.steady()
           onDevice?.(info)
           const send = (frame: Uint8Array) => this.#send(frame)
-          this.#iface = new RNodeInterface(facts, this.#modem, gate, send, async () => line.giveUp('closed'))
+          this.#iface = new RNodeInterface(facts, this.#modem, gate, send, () => giveUp('closed'))
           gate.up(this.#iface)
         },
         frame: (frame, signal) => {
@@ -149,7 +141,7 @@ class Session {
         warn: tell,
         failed: (why) => {
           tell(why)
-          void line.giveUp(why)
+          void giveUp(why)
         },
       },
     )

@@ -90,7 +90,6 @@ class SerialTransport implements Transport {
             gate.problem({ code: 'transport/framing', interfaceId: this.name, why: `a frame was dropped: ${fault}` })
           },
         })
-        this.#line?.steady()
         gate.up(opened)
       },
       data: (bytes) => {

@@ -153,6 +153,24 @@ describe('modem', () => {
     expect(modem.send(3, bytes(10))).toBe(true)
   })
 
+  test('what a device says while it starts is passed over', () => {
+    const { modem, log, say, detect, confirm } = bench()
+    modem.open(0)
+    say(0, RNODE_COMMAND.reset, 0xf8)
+    say(0, RNODE_COMMAND.error, 0x01)
+    detect()
+    say(1, RNODE_COMMAND.reset, 0xf8)
+    confirm()
+    expect(log).toEqual(['failed it was reset'])
+
+    const calm = bench()
+    calm.modem.open(0)
+    calm.say(0, RNODE_COMMAND.reset, 0xf8)
+    calm.detect()
+    calm.confirm()
+    expect(calm.log).toEqual(['online 1.85'])
+  })
+
   test('frames go one by one: it asks for room, and lets the air have its time', () => {
     const { modem, writes, log, say, detect, confirm } = bench()
     detect()
