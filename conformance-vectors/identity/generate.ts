@@ -117,6 +117,7 @@ const combined = [
   { id: '3 of 5, the last', shares: [c, d, e] },
   { id: '3 of 5, another order', shares: [e, a, d] },
   { id: '3 of 5, all', shares: [d, e, a, b, c] },
+  { id: '3 of 5, one more than needed is forged', shares: [a, b, c, { ...d, y: e.y }] },
   { id: '16 of 16', shares: split[3]!.made },
   { id: '3 of 5, continued to x = 7, 200 and 255', shares: sharesAt([7, 200, 255]) },
 ]

@@ -106,6 +106,9 @@ describe('splitting and combining', () => {
       expect(codeOf(() => combineShares(crypto, [a, { ...b, ...other }]))).toBe('identity/shares-mixed')
     }
     expect(codeOf(() => combineShares(crypto, [a, { ...b, y: c.y }]))).toBe('identity/shares-seed')
+    // Only the K shares with the smallest x are used, so a forged one counts there and nowhere else.
+    expect(combineShares(crypto, [{ ...c, y: b.y }, b, a])).toEqual(seedOf(3))
+    expect(codeOf(() => combineShares(crypto, [c, b, { ...a, y: b.y }]))).toBe('identity/shares-seed')
   })
 
   test('misuse is a RangeError', () => {
