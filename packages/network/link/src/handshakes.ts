@@ -1,16 +1,10 @@
-import { compareBytes, equalBytes, toHex } from '@nexus/codec'
+import { compareBytes, equalBytes } from '@nexus/codec'
 import type { Crypto, Random } from '@nexus/crypto'
 import type { Identity } from '@nexus/identity'
-import {
-  decodeCookieFrame,
-  decodeHs1,
-  decodeHs2,
-  decodeHs3,
-  encodeCookieFrame,
-  type HandshakePayload,
-} from './frames.ts'
+import { Doorkeeper } from './doorkeeper.ts'
+import { decodeCookieFrame, decodeHs1, decodeHs2, decodeHs3, type HandshakePayload } from './frames.ts'
 import type { Attempt, HalfOpen, Handshaker, Target } from './handshake.ts'
-import { HANDSHAKE_TRIES_MAX, HS2_SPACING_AIRTIMES, type LinkLimits } from './limits.ts'
+import { HANDSHAKE_TRIES_MAX, type LinkLimits } from './limits.ts'
 import type { Link } from './link.ts'
 import { LinkKey, LinkState } from './link-state.ts'
 import type { LinkTable } from './link-table.ts'
@@ -24,15 +18,7 @@ export interface HandshakesHost {
   confirm(nowMs: number, link: LinkState): void
 }
 
-interface Open {
-  readonly attempts: Set<Attempt>
-  readonly halfOpen: Set<HalfOpen>
-}
-
-/**
- * Handshakes under way (docs/spec/link.md): whom to answer, what to repeat, which of two lives. HS1 costs its sender a mac
- * before it costs us anything, a cookie before it costs us memory under load, and a signature of keys before it is a link.
- */
+/** Handshakes under way (docs/spec/link.md): what to repeat, whom to believe, which of two lives. */
 export class Handshakes {
   readonly #crypto: Crypto
   readonly #random: Random
@@ -41,9 +27,8 @@ export class Handshakes {
   readonly #handshaker: Handshaker
   readonly #table: LinkTable
   readonly #host: HandshakesHost
-  readonly #open = new Map<Medium, Open>()
-  /** The e of strangers' completed handshakes, oldest first. */
-  readonly #past = new Set<string>()
+  readonly #door: Doorkeeper
+  readonly #attempts = new Map<Medium, Set<Attempt>>()
 
   constructor(
     context: { crypto: Crypto; random: Random; identity: Identity; limits: LinkLimits },
@@ -58,19 +43,22 @@ export class Handshakes {
     this.#handshaker = handshaker
     this.#table = table
     this.#host = host
+    this.#door = new Doorkeeper(context.limits, handshaker, table)
   }
 
   get attempts(): number {
-    return this.#sum((open) => open.attempts.size)
+    let attempts = 0
+    for (const ours of this.#attempts.values()) attempts += ours.size
+    return attempts
   }
 
   get halfOpen(): number {
-    return this.#sum((open) => open.halfOpen.size)
+    return this.#door.size
   }
 
   /** Starts a handshake, or gives `undefined` where the medium has too many under way. */
   start(nowMs: number, medium: Medium, target: Target): Attempt | undefined {
-    const { attempts } = this.#of(medium)
+    const attempts = this.#of(medium)
     if (attempts.size >= this.#limits.attempts) return undefined
     const id = this.#table.freeId()
     const attempt = this.#handshaker.begin(nowMs, id, medium, target)
@@ -82,9 +70,8 @@ export class Handshakes {
 
   /** Whether someone at `from` is being linked with already, as far as can be told before it is authenticated. */
   isBusyWith(medium: Medium, nodeId: Uint8Array, from: string | undefined): boolean {
-    const { attempts, halfOpen } = this.#of(medium)
-    for (const half of halfOpen) if (half.from === from) return true
-    for (const { target } of attempts) {
+    if (this.#door.isBusyWith(medium, from)) return true
+    for (const { target } of this.#of(medium)) {
       if (medium.point || (target.nodeId === undefined ? target.address === from : equalBytes(target.nodeId, nodeId))) {
         return true
       }
@@ -99,34 +86,8 @@ export class Handshakes {
       medium.refuse('network-key', from)
       return
     }
-    const ephemeral = this.#handshaker.ephemeralOf(hs1)
-    if (this.#isOwn(ephemeral)) {
-      medium.refuse('self', from)
-      return
-    }
-    const { halfOpen } = this.#of(medium)
-    for (const half of halfOpen) {
-      if (!equalBytes(half.ephemeral, ephemeral)) continue
-      if (half.from !== from || half.senderId !== hs1.senderId) {
-        medium.refuse('replay', from)
-        return
-      }
-      this.#answerAgain(nowMs, half)
-      return
-    }
-    if (this.#past.has(toHex(ephemeral))) {
-      medium.refuse('replay', from)
-      return
-    }
-    if (!this.#mayAnswer(nowMs, medium, from, ephemeral, hs1.cookie, hs1.senderId)) return
-    const half = this.#handshaker.answer(nowMs, this.#table.freeId(), medium, from, frame, hs1)
-    if (half === undefined) {
-      medium.refuse('malformed', from)
-      return
-    }
-    this.#table.claim(half.id, half)
-    halfOpen.add(half)
-    this.#sendAnswer(nowMs, medium, half.hs2, from)
+    if (this.#isOwn(this.#handshaker.ephemeralOf(hs1))) medium.refuse('self', from)
+    else this.#door.answer(nowMs, medium, frame, hs1, from)
   }
 
   onHs2(nowMs: number, medium: Medium, frame: Uint8Array, from: string | undefined): void {
@@ -196,7 +157,7 @@ export class Handshakes {
       medium.stats.forged++
       return
     }
-    this.#drop(half)
+    this.#door.drop(half)
     if ('refusal' in verdict) {
       medium.refuse(verdict.refusal, from)
       return
@@ -210,7 +171,7 @@ export class Handshakes {
     const link = this.#link(nowMs, half, verdict, rttMs, from, half.ephemeral)
     link.accepted = frame.slice()
     this.#table.claim(half.id, link.key)
-    this.#remember(half.ephemeral)
+    this.#door.remember(half)
     this.#yieldTo(link)
     this.#host.accepted(nowMs, link)
   }
@@ -231,8 +192,8 @@ export class Handshakes {
   }
 
   tick(nowMs: number): void {
-    for (const { attempts, halfOpen } of this.#open.values()) {
-      for (const half of halfOpen) if (nowMs >= half.expiresMs) this.#drop(half)
+    this.#door.tick(nowMs)
+    for (const attempts of this.#attempts.values()) {
       for (const attempt of attempts) if (nowMs >= attempt.nextMs) this.#retry(nowMs, attempt)
     }
     for (const link of this.#table.unconfirmed) {
@@ -248,9 +209,8 @@ export class Handshakes {
   }
 
   nextWakeMs(): number {
-    let wakeMs = Number.POSITIVE_INFINITY
-    for (const { attempts, halfOpen } of this.#open.values()) {
-      for (const half of halfOpen) wakeMs = Math.min(wakeMs, half.expiresMs)
+    let wakeMs = this.#door.nextWakeMs()
+    for (const attempts of this.#attempts.values()) {
       for (const attempt of attempts) wakeMs = Math.min(wakeMs, attempt.nextMs)
     }
     for (const link of this.#table.unconfirmed) wakeMs = Math.min(wakeMs, link.confirmation!.nextMs)
@@ -259,24 +219,18 @@ export class Handshakes {
 
   /** Forgets all that was under way on a medium. */
   mediumDown(medium: Medium): void {
-    const { attempts, halfOpen } = this.#of(medium)
-    for (const attempt of attempts) this.#end(attempt, undefined)
-    for (const half of halfOpen) this.#drop(half)
+    for (const attempt of this.#of(medium)) this.#end(attempt, undefined)
+    this.#attempts.delete(medium)
+    this.#door.mediumDown(medium)
     for (const link of this.#table.unconfirmed) if (link.medium === medium) this.#table.remove(link, 'interface-down')
-    this.#open.delete(medium)
   }
 
   /** Ends an attempt, with the link that it became or gave way to. */
   #end(attempt: Attempt, link: LinkState | undefined): void {
     attempt.over = true
     attempt.link = link
-    this.#of(attempt.medium).attempts.delete(attempt)
+    this.#of(attempt.medium).delete(attempt)
     this.#table.release(attempt.id, attempt)
-  }
-
-  #drop(half: HalfOpen): void {
-    this.#of(half.medium).halfOpen.delete(half)
-    this.#table.release(half.id, half)
   }
 
   #ask(nowMs: number, attempt: Attempt): void {
@@ -294,60 +248,6 @@ export class Handshakes {
     const atMs = attempt.medium.controlAtMs(nowMs)
     if (atMs > nowMs) attempt.nextMs = atMs
     else this.#ask(nowMs, attempt)
-  }
-
-  #answerAgain(nowMs: number, half: HalfOpen): void {
-    const { medium } = half
-    if (!this.#mayTransmitAnswer(nowMs, medium)) {
-      medium.count('flood')
-      return
-    }
-    half.answers++
-    half.sentMs = nowMs
-    half.expiresMs = nowMs + medium.halfOpenMs
-    this.#sendAnswer(nowMs, medium, half.hs2, half.from)
-  }
-
-  #mayAnswer(
-    nowMs: number,
-    medium: Medium,
-    from: string | undefined,
-    ephemeral: Uint8Array,
-    cookie: Uint8Array,
-    senderId: number,
-  ): boolean {
-    const { halfOpen } = this.#of(medium)
-    const refuse = (): false => {
-      medium.refuse('flood', from)
-      return false
-    }
-    if (!this.#mayTransmitAnswer(nowMs, medium)) return refuse()
-    if (halfOpen.size >= this.#limits.halfOpenBeforeCookie && !medium.cookies.isValid(nowMs, from, ephemeral, cookie)) {
-      const demanded = medium.cookies.make(nowMs, from, ephemeral)
-      medium.stats.cookiesDemanded++
-      this.#sendAnswer(nowMs, medium, encodeCookieFrame({ receiverId: senderId, cookie: demanded }), from)
-      return false
-    }
-    if (medium.addressed) {
-      let sameAddress = 0
-      for (const half of halfOpen) if (half.from === from) sameAddress++
-      if (sameAddress >= this.#limits.halfOpenPerAddress) return refuse()
-    }
-    if (halfOpen.size < this.#limits.halfOpen) return true
-    const [oldest] = halfOpen
-    if (oldest === undefined || nowMs - oldest.startedMs < medium.halfOpenGraceMs) return refuse()
-    this.#drop(oldest)
-    return true
-  }
-
-  /** A medium without addresses can be made to answer anyone's HS1: at most once per 10 full airtimes. */
-  #mayTransmitAnswer(nowMs: number, medium: Medium): boolean {
-    return medium.addressed || nowMs >= medium.nextHs2Ms
-  }
-
-  #sendAnswer(nowMs: number, medium: Medium, frame: Uint8Array, to: string | undefined): void {
-    medium.nextHs2Ms = nowMs + HS2_SPACING_AIRTIMES * medium.fullAirtimeMs
-    medium.send(nowMs, frame, to, 0, 'handshake')
   }
 
   #link(
@@ -396,7 +296,7 @@ export class Handshakes {
     const { medium, peer } = link
     const ours = this.#table.findUnconfirmed(medium.id, peer.nodeId)
     if (ours !== undefined) this.#table.remove(ours, 'replaced')
-    for (const attempt of this.#of(medium).attempts) {
+    for (const attempt of this.#of(medium)) {
       const { nodeId, address } = attempt.target
       const same = nodeId === undefined ? address === link.address : equalBytes(nodeId, peer.nodeId)
       if (same) this.#end(attempt, link)
@@ -408,32 +308,18 @@ export class Handshakes {
   }
 
   #isOwn(ephemeral: Uint8Array): boolean {
-    for (const { attempts } of this.#open.values()) {
-      for (const attempt of attempts) if (equalBytes(attempt.noise.ephemeralPublicKey, ephemeral)) return true
+    for (const attempts of this.#attempts.values()) {
+      for (const { noise } of attempts) if (equalBytes(noise.ephemeralPublicKey, ephemeral)) return true
     }
     return false
   }
 
-  #remember(ephemeral: Uint8Array): void {
-    if (this.#past.size >= this.#limits.pastHandshakes) {
-      const [oldest] = this.#past
-      this.#past.delete(oldest!)
+  #of(medium: Medium): Set<Attempt> {
+    let attempts = this.#attempts.get(medium)
+    if (attempts === undefined) {
+      attempts = new Set()
+      this.#attempts.set(medium, attempts)
     }
-    this.#past.add(toHex(ephemeral))
-  }
-
-  #of(medium: Medium): Open {
-    let open = this.#open.get(medium)
-    if (open === undefined) {
-      open = { attempts: new Set(), halfOpen: new Set() }
-      this.#open.set(medium, open)
-    }
-    return open
-  }
-
-  #sum(count: (open: Open) => number): number {
-    let sum = 0
-    for (const open of this.#open.values()) sum += count(open)
-    return sum
+    return attempts
   }
 }

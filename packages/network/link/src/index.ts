@@ -35,10 +35,12 @@ export {
   type InterfaceStats,
   type Link,
   type LinkCounters,
+  type LinkLayerOptions,
   type LinkLayerStats,
+  type LinkPorts,
   type RefusalReason,
 } from './link.ts'
-export { LinkLayer, type LinkLayerOptions, type LinkPorts } from './link-layer.ts'
+export { LinkLayer } from './link-layer.ts'
 export {
   decodeClose,
   decodeProbe,

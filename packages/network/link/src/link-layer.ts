@@ -1,53 +1,26 @@
 import { equalBytes } from '@nexus/codec'
-import type { Crypto, Random } from '@nexus/crypto'
-import type { Identity } from '@nexus/identity'
 import type { InterfaceFacts } from '@nexus/transport'
 import { LinkError } from './errors.ts'
-import { decodeHello, FRAME, type Hello } from './frames.ts'
+import { decodeHello, FRAME } from './frames.ts'
 import { Handshaker, type Target } from './handshake.ts'
 import { Handshakes } from './handshakes.ts'
+import { DEFAULT_LIMITS, type LinkLimits } from './limits.ts'
 import {
-  DATA_HEADER_NARROW_BYTES,
-  DATA_HEADER_WIDE_BYTES,
-  DEFAULT_LIMITS,
-  LINK_FRAME_BYTES_MIN,
-  type LinkLimits,
-  TAG_BYTES,
-} from './limits.ts'
-import { CLOSE, type DownReason, type Link, type LinkLayerStats, type RefusalReason } from './link.ts'
+  CLOSE,
+  type DownReason,
+  type Link,
+  type LinkLayerOptions,
+  type LinkLayerStats,
+  type LinkPorts,
+} from './link.ts'
 import type { LinkKey, LinkState } from './link-state.ts'
 import { LinkTable } from './link-table.ts'
 import { Medium } from './medium.ts'
 import { decodeClose, decodeProbe, decodeRekey, MESSAGE, PADDED_BIT, paddedBodyEnd } from './messages.ts'
+import { Opener } from './opener.ts'
 import { type Beacon, Peering } from './peering.ts'
-import { nearestCounter } from './replay-window.ts'
 import { Sender } from './sender.ts'
 import { Upkeep } from './upkeep.ts'
-
-export interface LinkLayerOptions {
-  readonly crypto: Crypto
-  readonly identity: Identity
-  readonly random: Random
-  /** 32 bytes that all nodes of a closed network share. */
-  readonly networkKey?: Uint8Array
-  /** The allow-list: whether an Ed25519 key may be linked with. Absent: everyone may. */
-  readonly admit?: (publicKey: Uint8Array) => boolean
-  readonly limits?: Partial<LinkLimits>
-}
-
-/** What the layer asks of its host. Called from within the layer's methods; `receive` and `tick` must not be called back. */
-export interface LinkPorts {
-  /** Hands a frame to an interface; the bytes are the layer's again on return. False: not taken. */
-  transmit(interfaceId: string, frame: Uint8Array, to?: string): boolean
-  linkUp(link: Link): void
-  /** `code`: what the peer's close message said. */
-  linkDown(link: Link, reason: DownReason, code?: number): void
-  /** A message of type 1, 2, 3, 4 or 7. The body is a view that is valid during the call. */
-  message(link: Link, type: number, body: Uint8Array): void
-  refused(refusal: { interfaceId: string; reason: RefusalReason; from?: string }): void
-  /** A beacon was heard: unsigned, a hint. */
-  hello?(interfaceId: string, hello: Hello, from?: string): void
-}
 
 /** The messages of the layers above. */
 const PASSED_UP: readonly number[] = [
@@ -68,11 +41,11 @@ export class LinkLayer {
   readonly #options: LinkLayerOptions
   readonly #table: LinkTable
   readonly #sender = new Sender()
+  readonly #opener: Opener
   readonly #upkeep: Upkeep
   readonly #handshakes: Handshakes
   readonly #peering: Peering
   readonly #media = new Map<string, Medium>()
-  #opened = new Uint8Array(LINK_FRAME_BYTES_MIN)
   #busy = false
   #wakeMs = Number.POSITIVE_INFINITY
   #wakeIsStale = false
@@ -83,6 +56,7 @@ export class LinkLayer {
     this.#ports = ports
     this.#limits = { ...DEFAULT_LIMITS, ...options.limits }
     this.#table = new LinkTable(random)
+    this.#opener = new Opener(this.#table)
     this.#upkeep = new Upkeep(options, this.#table, this.#sender)
     const handshaker = new Handshaker({
       crypto,
@@ -96,9 +70,7 @@ export class LinkLayer {
       accepted: (nowMs, link) => this.#accepted(nowMs, link),
       confirm: (nowMs, link) => this.#upkeep.probe(nowMs, link),
     })
-    this.#peering = new Peering(context, this.#table, this.#handshakes, {
-      doubt: (nowMs, link) => this.#upkeep.probe(nowMs, link),
-    })
+    this.#peering = new Peering(context, this.#table, this.#handshakes)
   }
 
   /** An interface came. @throws {TypeError} where one of this id is up; {RangeError} where there are too many */
@@ -110,10 +82,9 @@ export class LinkLayer {
     const medium = new Medium(nowMs, facts, { crypto, random, limits: this.#limits }, this.#ports)
     this.#media.set(facts.id, medium)
     this.#sender.reserve(medium.frameBytesMax)
-    if (this.#opened.length < medium.frameBytesMax) this.#opened = new Uint8Array(medium.frameBytesMax)
+    this.#opener.reserve(medium.frameBytesMax)
     this.#peering.mediumUp(nowMs, medium)
-    this.#wakeIsStale = true
-    this.tick(nowMs)
+    this.#workNow(nowMs)
   }
 
   /** An interface went: its links are down. Unknown ones are ignored. */
@@ -147,8 +118,7 @@ export class LinkLayer {
       )
     }
     const added = this.#peering.dial(nowMs, interfaceId, target)
-    this.#wakeIsStale = true
-    this.tick(nowMs)
+    this.#workNow(nowMs)
     return added
   }
 
@@ -247,12 +217,17 @@ export class LinkLayer {
   tick(nowMs: number): void {
     if (this.#busy) throw new TypeError('receive and tick are not for calling from within a port')
     if (nowMs < this.nextWakeMs()) return
-    this.#handshakes.tick(nowMs)
-    for (const link of [...this.#table.up.values()]) {
-      if (link.down === undefined && this.#upkeep.tick(nowMs, link)) this.#takeDown(nowMs, link, 'silent')
+    this.#busy = true
+    try {
+      this.#handshakes.tick(nowMs)
+      for (const link of [...this.#table.up.values()]) {
+        if (link.down === undefined && this.#upkeep.tick(nowMs, link)) this.#takeDown(nowMs, link, 'silent')
+      }
+      this.#peering.tick(nowMs)
+    } finally {
+      this.#busy = false
+      this.#wakeIsStale = true
     }
-    this.#peering.tick(nowMs)
-    this.#wakeIsStale = true
   }
 
   /** When {@link tick} has something to do at the latest; Infinity: never. */
@@ -278,6 +253,12 @@ export class LinkLayer {
       dials: this.#peering.dials,
       interfaces: new Map([...this.#media].map(([id, medium]) => [id, medium.stats])),
     }
+  }
+
+  /** Does at once what just became due, or leaves it to the host's next tick where a port is being called. */
+  #workNow(nowMs: number): void {
+    this.#wakeIsStale = true
+    if (!this.#busy) this.tick(nowMs)
   }
 
   #dispatch(nowMs: number, medium: Medium, frame: Uint8Array, from: string | undefined): void {
@@ -326,44 +307,23 @@ export class LinkLayer {
   }
 
   #onData(nowMs: number, medium: Medium, frame: Uint8Array, from: string | undefined): void {
-    const wide = frame[0] === FRAME.dataWide
-    const headerBytes = wide ? DATA_HEADER_WIDE_BYTES : DATA_HEADER_NARROW_BYTES
-    if (frame.length <= headerBytes + TAG_BYTES || frame.length > medium.frameBytesMax) {
-      medium.refuse('malformed', from)
+    const key = this.#opener.open(medium, frame, from)
+    if (key === undefined) {
+      if (this.#opener.unknownId && !medium.radio) {
+        this.#peering.onStranger(nowMs, medium, from)
+        this.#wakeIsStale = true
+      }
       return
     }
-    const key = this.#table.owner(frame[1]! | (frame[2]! << 8))
-    if (key?.kind !== 'key' || key.link.medium !== medium) {
-      medium.stats.unknownIds++
-      return
-    }
-    const low = frame[3]! | (frame[4]! << 8)
-    const counter = wide
-      ? nearestCounter(key.window.highest, low + (frame[5]! | (frame[6]! << 8)) * 0x1_0000, 0x1_0000_0000)
-      : nearestCounter(key.window.highest, low, 0x1_0000)
-    if (!key.window.isFresh(counter)) {
-      medium.count('replay')
-      return
-    }
-    const plaintextBytes = key.receiver.open(
-      counter,
-      frame.subarray(0, headerBytes),
-      frame.subarray(headerBytes),
-      this.#opened,
-      0,
-    )
-    if (plaintextBytes < 0) {
-      medium.stats.forged++
-      return
-    }
-    key.window.mark(counter)
-    this.#onAuthentic(nowMs, key, counter, frame.length, from)
-    this.#onPlaintext(nowMs, key, this.#opened.subarray(0, plaintextBytes))
+    this.#onAuthentic(nowMs, key, frame.length, from)
+    // Its host may have closed the link on hearing of it.
+    if (key.link.down === undefined) this.#onPlaintext(nowMs, key, this.#opener.plaintext)
   }
 
   /** Bookkeeping of an authentic frame. */
-  #onAuthentic(nowMs: number, key: LinkKey, counter: number, frameBytes: number, from: string | undefined): void {
+  #onAuthentic(nowMs: number, key: LinkKey, frameBytes: number, from: string | undefined): void {
     const { link } = key
+    const { counter } = this.#opener
     key.bytes += frameBytes
     link.counters.framesIn++
     link.counters.bytesIn += frameBytes

@@ -1,3 +1,8 @@
+import type { Crypto, Random } from '@nexus/crypto'
+import type { Identity } from '@nexus/identity'
+import type { Hello } from './frames.ts'
+import type { LinkLimits } from './limits.ts'
+
 /** Why something was not let in. Nothing of it reaches the layers above. */
 export type RefusalReason =
   /** HS1 made under another network key, or damaged: not answered. */
@@ -92,4 +97,29 @@ export interface LinkLayerStats {
   readonly attempts: number
   readonly dials: number
   readonly interfaces: ReadonlyMap<string, Readonly<InterfaceStats>>
+}
+
+export interface LinkLayerOptions {
+  readonly crypto: Crypto
+  readonly identity: Identity
+  readonly random: Random
+  /** 32 bytes that all nodes of a closed network share. */
+  readonly networkKey?: Uint8Array
+  /** The allow-list: whether an Ed25519 key may be linked with. Absent: everyone may. */
+  readonly admit?: (publicKey: Uint8Array) => boolean
+  readonly limits?: Partial<LinkLimits>
+}
+
+/** What the layer asks of its host. Called from within the layer's methods; `receive` and `tick` must not be called back. */
+export interface LinkPorts {
+  /** Hands a frame to an interface; the bytes are the layer's again on return. False: not taken. */
+  transmit(interfaceId: string, frame: Uint8Array, to?: string): boolean
+  linkUp(link: Link): void
+  /** `code`: what the peer's close message said. */
+  linkDown(link: Link, reason: DownReason, code?: number): void
+  /** A message of type 1, 2, 3, 4 or 7. The body is a view that is valid during the call. */
+  message(link: Link, type: number, body: Uint8Array): void
+  refused(refusal: { interfaceId: string; reason: RefusalReason; from?: string }): void
+  /** A beacon was heard: unsigned, a hint. */
+  hello?(interfaceId: string, hello: Hello, from?: string): void
 }

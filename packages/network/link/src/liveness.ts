@@ -1,4 +1,5 @@
 import {
+  DOUBT_PAUSE_MS,
   IDLE_PROBE_FAST_MS,
   IDLE_PROBE_MS,
   IDLE_PROBE_SLOW_MS,
@@ -25,6 +26,8 @@ export class Liveness {
   #unansweredSinceMs = Number.POSITIVE_INFINITY
   #asked = 0
   #askedMs = Number.NEGATIVE_INFINITY
+  #doubtedMs = Number.NEGATIVE_INFINITY
+  #doubtDueMs = Number.POSITIVE_INFINITY
   #token: number
 
   constructor(nowMs: number, medium: Medium, rttMs: number | undefined, token: number) {
@@ -42,6 +45,7 @@ export class Liveness {
   heard(nowMs: number): void {
     this.lastHeardMs = nowMs
     this.#unansweredSinceMs = Number.POSITIVE_INFINITY
+    this.#doubtDueMs = Number.POSITIVE_INFINITY
     this.#asked = 0
   }
 
@@ -51,8 +55,9 @@ export class Liveness {
     return this.#unansweredSinceMs + this.#unansweredMs
   }
 
-  /** A question of ours goes out now: its token. */
+  /** A question of ours goes out now: its token. One that follows too soon is the same question again. */
   ask(nowMs: number): number {
+    if (this.#asked > 0 && nowMs < this.dueMs) return this.#token
     this.#asked++
     this.#askedMs = nowMs
     this.#token = (this.#token + 1) >>> 0
@@ -69,14 +74,14 @@ export class Liveness {
   /** When there is something to do. */
   get dueMs(): number {
     if (this.#asked > 0) return this.#askedMs + this.#medium.probeSpacingMs
-    return Math.min(this.lastHeardMs + this.#idleMs, this.#unansweredSinceMs + this.#unansweredMs)
+    return Math.min(this.lastHeardMs + this.#idleMs, this.#unansweredSinceMs + this.#unansweredMs, this.#doubtDueMs)
   }
 
-  /** Whether a first question may be asked before it is due: a hint came, and none was asked for a while. */
-  mayAskEarly(nowMs: number, pauseMs: number): boolean {
-    return (
-      this.#asked === 0 && nowMs - this.lastHeardMs > 2 * this.#medium.probeSpacingMs && nowMs - this.#askedMs > pauseMs
-    )
+  /** Something hints that the neighbour restarted: asks soon, unless it is heard, and at most once per pause. */
+  doubt(nowMs: number): void {
+    if (nowMs - this.#doubtedMs < DOUBT_PAUSE_MS) return
+    this.#doubtedMs = nowMs
+    this.#doubtDueMs = Math.max(nowMs, this.lastHeardMs + 2 * this.#medium.probeSpacingMs)
   }
 
   /** Whether questions are open, so that the next one may not wait. */

@@ -4,7 +4,7 @@ import type { Identity } from '@nexus/identity'
 import { encodeHello, type Hello } from './frames.ts'
 import { type Attempt, isUnderWay, type Target } from './handshake.ts'
 import type { Handshakes } from './handshakes.ts'
-import { HELLO_PROBE_MS, type LinkLimits, REDIAL_MS, REDIAL_MS_MAX } from './limits.ts'
+import { type LinkLimits, REDIAL_MS, REDIAL_MS_MAX } from './limits.ts'
 import type { LinkState } from './link-state.ts'
 import type { LinkTable } from './link-table.ts'
 import type { Medium } from './medium.ts'
@@ -32,11 +32,6 @@ interface Neighbour {
   nextMs: number
 }
 
-export interface PeeringHost {
-  /** The beacon of a linked neighbour that has been silent: it may have restarted. */
-  doubt(nowMs: number, link: LinkState): void
-}
-
 /** Whom to link with, and when: beacons, neighbours heard, configured peers (docs/spec/link.md). */
 export class Peering {
   beacon: Beacon = { capabilities: 0, costTier: 0, load: 0 }
@@ -45,7 +40,6 @@ export class Peering {
   readonly #limits: LinkLimits
   readonly #table: LinkTable
   readonly #handshakes: Handshakes
-  readonly #host: PeeringHost
   readonly #media = new Map<string, { readonly medium: Medium; readonly neighbours: Map<string, Neighbour> }>()
   readonly #dials = new Map<string, Dial>()
 
@@ -53,14 +47,12 @@ export class Peering {
     context: { identity: Identity; random: Random; limits: LinkLimits },
     table: LinkTable,
     handshakes: Handshakes,
-    host: PeeringHost,
   ) {
     this.#identity = context.identity
     this.#random = context.random
     this.#limits = context.limits
     this.#table = table
     this.#handshakes = handshakes
-    this.#host = host
   }
 
   get dials(): number {
@@ -110,7 +102,7 @@ export class Peering {
   onHello(nowMs: number, medium: Medium, hello: Hello, from: string | undefined): void {
     const link = this.#table.find(medium.id, hello.nodeId)
     if (link !== undefined) {
-      if (link.liveness.mayAskEarly(nowMs, HELLO_PROBE_MS)) this.#host.doubt(nowMs, link)
+      link.liveness.doubt(nowMs)
       return
     }
     const neighbour = this.#heard(nowMs, medium, hello.nodeId, from)
@@ -124,6 +116,14 @@ export class Peering {
     if (!mine) this.#answerHello(nowMs, medium, from)
     if (!mine || nowMs < neighbour.nextMs || this.#handshakes.isBusyWith(medium, hello.nodeId, from)) return
     neighbour.attempt = this.#handshakes.start(nowMs, medium, targetAt(medium, hello.nodeId, from))
+  }
+
+  /**
+   * A frame for a link that we do not have, from someone who can be answered: perhaps we restarted and it does not know.
+   * Our beacon makes it ask.
+   */
+  onStranger(nowMs: number, medium: Medium, from: string | undefined): void {
+    this.#answerHello(nowMs, medium, from)
   }
 
   /** A link ended. A neighbour that fell silent is tried once more at once; configured peers have their own plan. */
@@ -143,7 +143,7 @@ export class Peering {
   nextWakeMs(): number {
     let wakeMs = Number.POSITIVE_INFINITY
     for (const dial of this.#dials.values()) {
-      if (!this.#media.has(dial.interfaceId) || (dial.link?.down === undefined && dial.link !== undefined)) continue
+      if (!this.#media.has(dial.interfaceId) || (dial.link !== undefined && dial.link.down === undefined)) continue
       if (dial.attempt !== undefined && isUnderWay(dial.attempt)) continue
       wakeMs = Math.min(wakeMs, dial.nextMs)
     }

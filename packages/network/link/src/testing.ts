@@ -1,8 +1,8 @@
 /** For tests: link layers on media in virtual time. */
 import type { Random } from '@nexus/crypto'
 import type { InterfaceFacts } from '@nexus/transport'
-import type { DownReason, Link, RefusalReason } from './link.ts'
-import { LinkLayer, type LinkLayerOptions } from './link-layer.ts'
+import type { DownReason, Link, LinkLayerOptions, RefusalReason } from './link.ts'
+import { LinkLayer } from './link-layer.ts'
 
 /** What a medium does to frames. Shares are 0 … 1, decided anew for each receiver. */
 export interface MediumFaults {
@@ -30,6 +30,9 @@ export interface ReceivedMessage {
   readonly type: number
   readonly body: Uint8Array
 }
+
+/** More steps than this without time passing: a layer asks to be woken, and does nothing. */
+const STEPS_AT_ONCE_MAX = 1_000
 
 type Event = { readonly atMs: number; readonly order: number; readonly run: () => void }
 
@@ -146,9 +149,13 @@ export class LinkPump {
   /** Runs for a while, or until `done` says so; returns whether it did. */
   run(durationMs: number, done?: () => boolean): boolean {
     const endMs = this.nowMs + durationMs
+    let steps = 0
     for (;;) {
       if (done?.() === true) return true
       const wakeMs = this.#nextMs()
+      steps = wakeMs > this.nowMs ? 0 : steps + 1
+      if (steps > STEPS_AT_ONCE_MAX)
+        throw new Error(`a node has something to do at ${this.nowMs} ms and does not do it`)
       if (wakeMs > endMs) {
         this.nowMs = endMs
         return done?.() === true

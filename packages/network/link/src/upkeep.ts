@@ -98,7 +98,7 @@ export class Upkeep {
   }
 
   #isWorn(nowMs: number, link: LinkState): boolean {
-    return link.key.bytes >= link.rekeyBytes || nowMs - link.key.createdMs >= REKEY_MS
+    return link.key.bytes >= link.rekeyBytes || nowMs >= link.key.createdMs + REKEY_MS
   }
 
   #start(nowMs: number, link: LinkState): void {
@@ -119,6 +119,8 @@ export class Upkeep {
       this.probe(nowMs, link)
       return
     }
+    // Our answer is under way: the starter repeats its question if it was lost.
+    if (rekey.phase === 'asking' && link.next !== undefined) return
     const body = rekey.phase === 'asking' ? encodeRekey({ step: 0 }) : rekey.body
     this.#sender.send(nowMs, link.key, MESSAGE.rekey, body, 'rekey')
   }
