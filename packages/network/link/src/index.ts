@@ -13,6 +13,7 @@ export {
   encodeHandshakePayload,
   encodeHello,
   encodeHs1,
+  encodeHs1Head,
   encodeHs2,
   encodeHs3,
   encodePart,
@@ -48,7 +49,10 @@ export {
   encodeProbe,
   encodeRekey,
   MESSAGE,
+  PADDED_BIT,
   type Probe,
+  padBytesFor,
+  paddedBodyEnd,
   type Rekey,
 } from './messages.ts'
 export {
