@@ -153,7 +153,7 @@ describe('half duplex and receivers', () => {
     channel.transmit(50, receiver, bytes(1))
     const heard = channel.advance(1_000).map((delivery) => delivery.radio)
     expect(heard).not.toContain(receiver)
-    expect(channel.stats.lost.halfDuplex).toBeGreaterThan(0)
+    expect(channel.stats.lost).toMatchObject({ halfDuplex: 2, receiverBusy: 0 })
   })
 
   test('a radio that stops sending within the preamble of another hears it', () => {
@@ -281,7 +281,7 @@ describe('places', () => {
   })
 
   test('the kept lists are what a look at every radio gives, whatever moved', () => {
-    const coordinate = fc.integer({ min: -30_000, max: 30_000 })
+    const coordinate = fc.oneof(fc.integer({ min: -30_000, max: 30_000 }), fc.integer({ min: -900_000, max: 900_000 }))
     const step = fc.oneof(
       fc.record({
         kind: fc.constant('add' as const),
