@@ -235,9 +235,10 @@ export class Messenger {
 
   /** How full the tables are, and what became of the packets. */
   stats(): MessengerStats {
+    const { messages, bytes } = this.#outbox.load
     return {
-      outboxMessages: this.#outbox.size,
-      outboxBytes: this.#outbox.bytes,
+      outboxMessages: messages,
+      outboxBytes: bytes,
       inboxMessages: this.#inbox.size,
       inboxBytes: this.#inbox.bytes,
       senders: this.#inbox.senders,

@@ -104,6 +104,7 @@ export class Outbox {
     const route = this.#routes.find(nodeId)
     if (route === undefined || !this.#routes.heard(route, nowMs)) return
     for (const entry of [...route.entries.values()]) {
+      if (isSettled(entry.message)) continue
       if (entry.waitingFor === 'receipt' || entry.waitingFor === 'peer') {
         if (nowMs - entry.lastSentMs < this.#parts.limits.heardMsMin) continue
         entry.bulk?.again()
@@ -122,8 +123,8 @@ export class Outbox {
     if (receipt.status === STATUS.stored) {
       if (!equalBytes(receipt.digest, message.digest)) return false
       if (entry === undefined) return this.#lateDelivery(nowMs, message)
-      if (message.offers === 1 && entry.bulk === undefined)
-        this.#routes.sample(message.destination, nowMs - entry.lastSentMs)
+      const wasSentOnce = message.offers === 1 && entry.bulk === undefined
+      if (wasSentOnce) this.#routes.sample(message.destination, nowMs - entry.lastSentMs)
       this.#settle(nowMs, entry, 'delivered')
       return true
     }
@@ -140,6 +141,7 @@ export class Outbox {
     const { limits, runTime } = this.#parts
     const runMs = runTime.at(nowMs)
     for (const entry of [...this.#active.values()]) {
+      if (isSettled(entry.message)) continue // By an answer to one before it.
       if (entry.message.expiresRunMs <= runMs) this.#settle(nowMs, entry, 'failed', expiryReason(entry))
       else if (entry.nextMs <= nowMs) {
         if (entry.waitingFor === 'receipt' && entry.tries >= limits.triesMax) this.#park(nowMs, entry)
@@ -185,12 +187,9 @@ export class Outbox {
     return true
   }
 
-  get size(): number {
-    return this.#active.size
-  }
-
-  get bytes(): number {
-    return this.#bytes
+  /** Messages at work, and the bytes of their bodies. */
+  get load(): { readonly messages: number; readonly bytes: number } {
+    return { messages: this.#active.size, bytes: this.#bytes }
   }
 
   #check(destination: Uint8Array, body: Uint8Array, anonymous: boolean, expiresMs: number): void {
@@ -200,7 +199,7 @@ export class Outbox {
     const bytesMax = anonymous ? ANONYMOUS_BODY_MAX_BYTES : MESSAGE_MAX_BYTES
     if (body.length > bytesMax) throw new SessionError({ code: 'session/too-large', bytes: body.length, bytesMax })
     if (this.#active.size >= outboxMessagesMax || this.#bytes + body.length > outboxBytesMax) {
-      throw new SessionError({ code: 'session/outbox-full', messages: this.#active.size, bytes: this.#bytes })
+      throw new SessionError({ code: 'session/outbox-full', ...this.load })
     }
   }
 
@@ -328,7 +327,7 @@ export class Outbox {
 
   #giveTurns(nowMs: number, route: Route): void {
     for (const entry of [...route.entries.values()]) {
-      if (entry.waitingFor !== 'turn') continue
+      if (entry.waitingFor !== 'turn' || isSettled(entry.message)) continue
       if (!this.#routes.hasTurn(route)) return
       this.#attempt(nowMs, entry)
     }

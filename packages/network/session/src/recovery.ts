@@ -84,9 +84,11 @@ export class Recovery {
     }
     this.#largestAcked = Math.max(this.#largestAcked, newest.counter)
     this.#timeouts = 0
+    // A window that is not used says nothing about the path.
+    const isUsed = this.#inFlightBytes >= this.#windowBytes / 2
     for (const packet of acked) {
       this.#forget(packet.counter)
-      this.#grow(packet)
+      if (isUsed) this.#grow(packet)
     }
     return { acked, lost: this.#findLost(nowMs) }
   }
@@ -148,8 +150,6 @@ export class Recovery {
 
   #grow({ bytes, sentMs }: SentPacket): void {
     if (sentMs <= this.#recoverySinceMs) return
-    // A window that is not used says nothing about the path.
-    if (this.#inFlightBytes + bytes < this.#windowBytes / 2) return
     const step = this.#windowBytes < this.#thresholdBytes ? bytes : (PACKET_DATA_MAX_BYTES * bytes) / this.#windowBytes
     this.#windowBytes = Math.min(WINDOW_BYTES_MAX, this.#windowBytes + step)
   }

@@ -2,6 +2,9 @@ import { ByteRing } from './byte-ring.ts'
 import { RangeSet } from './range-set.ts'
 import type { Chunk } from './segment.ts'
 
+/** A window of full packets cannot have so many, and of tiny ones only where thousands are lost at once. */
+const GAPS_MAX = 4096
+
 /** Which bytes a segment carried, without the bytes. */
 export interface ChunkSpan {
   readonly start: number
@@ -130,7 +133,7 @@ export class ReceiveSide {
     return this.#end !== undefined && this.#read + this.readableBytes === this.#end
   }
 
-  /** `false` where the peer broke the rules: beyond its credit, or more than one end. */
+  /** `false` where the peer broke the rules: beyond its credit, more than one end, or {@link GAPS_MAX} gaps. */
   take({ offset, bytes, fin }: Chunk): boolean {
     const end = offset + bytes.length
     if (end > this.credit || (this.#end !== undefined && (end > this.#end || (fin && end !== this.#end)))) return false
@@ -141,7 +144,7 @@ export class ReceiveSide {
     const skip = Math.max(0, this.#read - offset)
     this.#ring.write(offset + skip, bytes.subarray(skip))
     this.#held.add(offset + skip, end)
-    return true
+    return this.#held.ranges.length <= GAPS_MAX
   }
 
   read(bytesMax: number): Uint8Array {

@@ -220,8 +220,9 @@ export class StreamCore implements Stream {
     if (this.#state === 'closed') return Math.min(this.#lingerUntilMs, this.#ackMs)
     if (this.#state === 'opening') return Number.POSITIVE_INFINITY
     const idleMs = this.#lastHeardMs + this.#parts.limits.streamIdleMs
-    const hasWork = this.#blocked > 0 && (this.#sending.hasWork || this.#owesPing)
-    const blockedMs = hasWork ? this.#blockedUntilMs : Number.POSITIVE_INFINITY
+    const waits = this.#sending.hasWork || this.#owesPing
+    const isBlocked = this.#blocked > 0 && waits && this.#recovery.allows(PACKET_DATA_MAX_BYTES)
+    const blockedMs = isBlocked ? this.#blockedUntilMs : Number.POSITIVE_INFINITY
     return Math.min(idleMs, blockedMs, this.#recovery.timerMs, Math.max(this.#ackMs, this.#blockedUntilMs))
   }
 

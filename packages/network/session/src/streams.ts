@@ -106,6 +106,7 @@ export class Streams {
 
   tick(nowMs: number): void {
     for (const session of [...this.#sessions.values()]) {
+      if (this.#sessions.get(session.id) !== session) continue
       const { core, opening } = session
       if (opening !== undefined && opening.nextMs <= nowMs) this.#retryHandshake(nowMs, session)
       core.tick(nowMs)

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { nodeCrypto } from '@nexus/crypto/node'
+import { decodePacket } from '@nexus/framing'
 import { SessionError } from '@nexus/session'
 import { describe, test } from 'vitest'
 import { bodyOf, CALM, World } from './world.ts'
@@ -95,6 +96,49 @@ describe('delivery', () => {
     assert.equal(times.length, 16)
     for (let at = 1; at < times.length; at++) assert.ok(times[at]! - times[at - 1]! >= 1_000)
     for (const id of ids) assert.equal(alice.state(id), 'delivered')
+  })
+})
+
+describe('calls that come back', () => {
+  test('a network that delivers at once, inside the call that sends', () => {
+    const world = new World(crypto, 19)
+    const [alice, bob] = [world.peer({ receiptSpacingMs: 0 }), world.peer({ receiptSpacingMs: 0 })]
+    for (const [from, to] of [
+      [alice, bob],
+      [bob, alice],
+    ] as const) {
+      from.answer = (packet) => {
+        to.messenger.receivePacket(world.nowMs, decodePacket(packet))
+        return 'sent'
+      }
+    }
+    const ids = Array.from({ length: 40 }, (_, tag) => alice.send(bob, bodyOf(tag, tag % 10 === 0 ? 3_000 : 20))!)
+    world.runFor(60_000)
+    for (const id of ids) assert.equal(alice.state(id), 'delivered')
+    assert.equal(bob.shown.length, 40)
+    assert.deepEqual(
+      alice.states.filter(({ state }) => state === 'delivered').length,
+      40,
+      'each is told as delivered once',
+    )
+  })
+
+  test('an application that cancels, sends and takes inside its callbacks', () => {
+    const world = new World(crypto, 20)
+    const [alice, bob] = [world.peer({ inFlightMax: 2 }), world.peer()]
+    const ids = Array.from({ length: 6 }, (_, tag) => alice.send(bob, bodyOf(tag, 20))!)
+    let answered = 0
+    alice.onState = (status) => {
+      for (const id of ids.slice(3)) alice.messenger.cancel(world.nowMs, id)
+      if (status.state === 'delivered' && answered++ < 2) alice.send(bob, bodyOf(100 + answered, 20))
+    }
+    world.runFor(60_000)
+    assert.deepEqual(
+      ids.map((id) => alice.state(id)),
+      [...Array(3).fill('delivered'), ...Array(3).fill('failed:cancelled')],
+    )
+    assert.equal(bob.shown.length, 5)
+    assert.deepEqual(alice.messenger.stats().outboxBytes, 0)
   })
 })
 

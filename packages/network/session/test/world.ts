@@ -75,6 +75,7 @@ export class Peer {
   /** Overrides what the network says to a packet. */
   answer: ((packet: Uint8Array) => SendResult | undefined) | undefined
   onStream: (event: StreamEvent) => void = () => {}
+  onState: (status: MessageStatus) => void = () => {}
   messenger!: Messenger
   restarts = 0
 
@@ -112,7 +113,10 @@ export class Peer {
         sendPacket: (_nowMs, destination, packet) => this.answer?.(packet) ?? world.carry(this, destination, packet),
         publicKeyOf: (nodeId) => this.keys.get(toHex(nodeId)),
         message: (message) => this.show(message),
-        stateChanged: (status) => this.states.push(status),
+        stateChanged: (status) => {
+          this.states.push(status)
+          this.onState(status)
+        },
         stream: (event) => this.onStream(event),
         roundTripMs: () => world.roundTripMs,
       },
