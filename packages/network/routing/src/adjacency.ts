@@ -29,10 +29,18 @@ export const KNOWS = {
   ROUTE: 2,
   /** It asked for the destination. */
   WANTS: 4,
-  /** Two bits: repeats still to come. */
+  /** Two bits: repeats still to come, and one: a repeat is due. */
   REPEAT: 8,
   REPEATS_MASK: 24,
+  DUE: 32,
 } as const
+
+/** A request to one neighbour for the announce behind an update that could not be used. */
+export interface AskedAnnounce {
+  readonly destination: Uint8Array
+  sent: number
+  nextMs: number
+}
 
 /**
  * One neighbour on one link: its measured facts, and what it still has to be told. A destination is in a set at most
@@ -57,14 +65,14 @@ export class Adjacency {
   readonly withdrawals = new Set<number>()
   readonly announces = new Set<number>()
   readonly updates = new Set<number>()
-  readonly repeats = new Set<number>()
-  /** Told in this round, to be repeated in the next. */
-  readonly told = new Set<number>()
+  /** Repeats due, and the slot at which the search for them goes on. */
+  due = 0
+  dueAt = 0
   readonly requests = new Map<string, RouteRequest>()
   /** Destinations unknown here that this neighbour sent packets for: to be answered, or answered at that time. */
   readonly refusals = new Map<string, { readonly destination: Uint8Array; answeredMs: number | undefined }>()
-  /** Destinations whose announce it was asked for in this round. */
-  readonly asked = new Set<string>()
+  /** Destinations whose announce it is being asked for. */
+  readonly asked = new Map<string, AskedAnnounce>()
   /** Requests of this neighbour passed on in this round. */
   passed = 0
   /** Destinations in the table that it brought. */
@@ -99,7 +107,7 @@ export class Adjacency {
   get hasWork(): boolean {
     return (
       this.requests.size + this.withdrawals.size + this.answers.size > 0 ||
-      this.announces.size + this.updates.size + this.repeats.size > 0 ||
+      this.announces.size + this.updates.size + this.due > 0 ||
       this.#refusalWaits()
     )
   }
@@ -139,9 +147,40 @@ export class Adjacency {
   /** Nothing is left to be told about the destination in `slot`, and nothing is known of what was. */
   forget(slot: number): void {
     this.settle(slot)
-    this.repeats.delete(slot)
-    this.told.delete(slot)
-    if (slot < this.knows.length) this.knows[slot] = 0
+    if (slot >= this.knows.length) return
+    this.setRepeats(slot, 0)
+    this.knows[slot] = 0
+  }
+
+  /** Starts or ends the repeats of what was told about the destination in `slot`; none is due now. */
+  setRepeats(slot: number, count: number): void {
+    const knows = this.knows[slot]!
+    if ((knows & KNOWS.DUE) !== 0) this.due -= 1
+    this.knows[slot] = (knows & ~(KNOWS.DUE | KNOWS.REPEATS_MASK)) | (count * KNOWS.REPEAT)
+  }
+
+  /** A round begins: the repeats of fresh news are due, and the last one of older news in a sparse round. */
+  dueRepeats(isSparse: boolean): void {
+    for (let slot = 0; slot < this.knows.length; slot++) {
+      const knows = this.knows[slot]!
+      const left = (knows & KNOWS.REPEATS_MASK) / KNOWS.REPEAT
+      if (left === 0 || (left === 1 && !isSparse) || (knows & KNOWS.DUE) !== 0) continue
+      this.knows[slot] = knows | KNOWS.DUE
+      this.due += 1
+    }
+  }
+
+  /** The next slot whose repeat is due, taken; -1 without one. */
+  nextRepeat(): number {
+    while (this.due > 0) {
+      if (this.dueAt >= this.knows.length) this.dueAt = 0
+      const slot = this.dueAt++
+      const knows = this.knows[slot]!
+      if ((knows & KNOWS.DUE) === 0) continue
+      this.setRepeats(slot, (knows & KNOWS.REPEATS_MASK) / KNOWS.REPEAT - 1)
+      return slot
+    }
+    return -1
   }
 
   /** Nothing new is to be told about the destination in `slot`. */

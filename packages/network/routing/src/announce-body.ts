@@ -1,4 +1,4 @@
-import { concatBytes, encodeUtf8 } from '@nexus/codec'
+import { concatBytes } from '@nexus/codec'
 import { ANNOUNCE_BYTES_MIN, HEADER_BYTES, PACKET_TYPE } from '@nexus/framing'
 
 // Announces are kept as the data of their packet (docs/spec/announce.md); the header is rebuilt when one is handed on.
@@ -22,10 +22,9 @@ export function isSameContent(a: Uint8Array, b: Uint8Array): boolean {
   return a.length === b.length && isSame(a, b, 0, MAX_HOPS_AT) && a[VERSION_AT] === b[VERSION_AT] && isSignedTail(a, b)
 }
 
-/** What the signature of an announce covers, its tag first. */
+/** What the signature of an announce covers after its tag: of two that differ, the smaller BLAKE3 wins. */
 export function signedBytes(destination: Uint8Array, data: Uint8Array): Uint8Array {
   return concatBytes(
-    encodeUtf8('nxs-annc'),
     destination,
     data.subarray(0, MAX_HOPS_AT),
     data.subarray(VERSION_AT, COST_AT),

@@ -103,6 +103,7 @@ export class Intake {
       this.#state.putBody(slot, data)
       this.#outbox.announceChanged(slot, from)
     }
+    this.#requests.answered(from, destination)
     from.reserve(table.capacity)
     from.knows[slot]! |= KNOWS.ANNOUNCE
     this.#advert(from, slot, lamport, path)

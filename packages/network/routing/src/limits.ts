@@ -10,15 +10,19 @@ export const EXPIRE_AFTER_MS: number = STALE_AFTER_MS + REFRESH_MS
 export const GHOST_AFTER_MS: number = EXPIRE_AFTER_MS + REFRESH_MS
 /** What a dead neighbour advertised is shown, never used, for ten rounds. */
 export const DOWN_KEPT_MS: number = 10 * ROUND_MS
-/** Waiting times between the repeats of a request; then once a round, {@link REQUEST_ROUNDS} times. */
-export const REQUEST_REPEATS_MS: readonly number[] = [1_000, 4_000, 16_000]
-export const REQUEST_ROUNDS = 3
+/** Waiting times before each repeat of a request that is not answered. */
+export const REQUEST_REPEATS_MS: readonly number[] = [1_000, 4_000, 16_000, 30_000, 30_000, 30_000, 30_000, 30_000]
+/** Of these, how many go to those who ever advertised the destination alone, and to one neighbour that is asked. */
+export const REQUEST_REPEATS_NEAR = 3
+/** The same request of others is passed on at most this often: a repeat of its author's gets further than the first. */
+export const PASS_SPACING_MS = 15_000
 /** A destination takes a new lamport on request at most this often. */
 export const SELF_ANNOUNCE_SPACING_MS = 10_000
 /** A packet that cannot be forwarded is answered at most this often per destination. */
 export const UNREACHABLE_SPACING_MS = 1_000
-/** Rounds in which an advert is repeated. */
-export const REPEATS = 2
+/** An advert is repeated in the next two rounds, and a last time in the next round whose number this divides. */
+export const REPEATS = 3
+export const SPARSE_ROUNDS = 8
 /** A change by more than this factor is told at once. */
 export const URGENT_FACTOR = 1.25
 /** A latency change of fewer milliseconds is never urgent, whatever its ratio. */
@@ -50,10 +54,12 @@ export interface RoutingLimits {
   readonly adjacencies: number
   /** Own requests waiting for an answer. */
   readonly pendingRequests: number
-  /** Requests of others remembered for one round, so that each is passed on once. */
+  /** Requests of others remembered until the end of the round, so that each is passed on only so often. */
   readonly passedRequests: number
   /** Of these, how many one neighbour may cause in a round. */
   readonly passedRequestsPerNeighbour: number
+  /** Announces that one neighbour is asked for at one time, since its update could not be used. */
+  readonly askedAnnounces: number
   /** Requests that wait for one neighbour to pull them. */
   readonly queuedRequests: number
   /** Unknown destinations per neighbour that wait to be answered, or were answered within the spacing. */
@@ -71,6 +77,7 @@ export const DEFAULT_LIMITS: RoutingLimits = {
   pendingRequests: 1_024,
   passedRequests: 4_096,
   passedRequestsPerNeighbour: 512,
+  askedAnnounces: 128,
   queuedRequests: 512,
   refusals: 64,
   verificationBurst: 4_096,

@@ -4,7 +4,15 @@ import { type Adjacency, KNOWS } from './adjacency.ts'
 import { COST_AT, MAX_HOPS_AT, writeAnnounceHeader } from './announce-body.ts'
 import { HOP_NONE, metricOf, NONE, SLOT } from './destinations.ts'
 import { encodeRouteFrame, ROUTE_FRAME, WITHDRAWN, writeUpdate } from './frames.ts'
-import { PATH_HOPS_MAX, REPEATS, REQUEST_BYTES, UNREACHABLE_SPACING_MS, UPDATE_BYTES, UPDATES_MAX } from './limits.ts'
+import {
+  PATH_HOPS_MAX,
+  REPEATS,
+  REQUEST_BYTES,
+  SPARSE_ROUNDS,
+  UNREACHABLE_SPACING_MS,
+  UPDATE_BYTES,
+  UPDATES_MAX,
+} from './limits.ts'
 import { isSameNeighbour, type RouterState } from './state.ts'
 
 /** What a neighbour is to be sent next: a packet (link message 1), or the body of a route message (3). */
@@ -96,12 +104,11 @@ export class Outbox {
     this.#signal(adjacency)
   }
 
-  /** A round begins: what was told in the last one is told again. */
-  round(): void {
+  /** A round begins: what was told in the last two is told again. */
+  round(count: number): void {
     for (const adjacency of this.#state.adjacencies) {
       if (adjacency === undefined || !adjacency.isUp) continue
-      for (const slot of adjacency.told) adjacency.repeats.add(slot)
-      adjacency.told.clear()
+      adjacency.dueRepeats(count % SPARSE_ROUNDS === 0)
       if (adjacency.hasWork) this.#signal(adjacency)
     }
   }
@@ -201,15 +208,14 @@ export class Outbox {
     adjacency.settle(slot)
     adjacency.knows[slot]! |= KNOWS.ANNOUNCE | KNOWS.ROUTE
     this.#lowerDistance(slot)
-    this.#scheduleRepeats(adjacency, slot)
+    adjacency.setRepeats(slot, REPEATS)
     return { kind: 'packet', bytes }
   }
 
   /** One frame of withdrawals first, then changes, then repeats. */
   #updates(adjacency: Adjacency, maxBytes: number, isUrgent: boolean): ControlFrame | undefined {
     const room = Math.min(UPDATES_MAX, Math.floor((maxBytes - 1) / UPDATE_BYTES))
-    const waiting =
-      adjacency.refusals.size + adjacency.withdrawals.size + adjacency.updates.size + adjacency.repeats.size
+    const waiting = adjacency.refusals.size + adjacency.withdrawals.size + adjacency.updates.size + adjacency.due
     const count = Math.min(room, waiting)
     if (count <= 0) return undefined
     const bytes = new Uint8Array(1 + count * UPDATE_BYTES)
@@ -219,7 +225,7 @@ export class Outbox {
     // An urgent frame is filled up with what waits, but only sent where something was urgent.
     if (isUrgent && at === 1) return undefined
     at = this.#writeEach(adjacency, adjacency.updates, bytes, at)
-    at = this.#writeEach(adjacency, adjacency.repeats, bytes, at)
+    at = this.#writeRepeats(adjacency, bytes, at)
     return at === 1 ? undefined : { kind: 'route', bytes: bytes.subarray(0, at) }
   }
 
@@ -235,41 +241,42 @@ export class Outbox {
   }
 
   #writeEach(adjacency: Adjacency, set: Set<number>, into: Uint8Array, from: number): number {
-    const { table } = this.#state
-    const isRepeat = set === adjacency.repeats
     let at = from
     for (const slot of set) {
       if (at === into.length) break
       set.delete(slot)
       const form = this.#form(adjacency, slot)
-      if (form === 'announce') {
-        this.markFor(adjacency, slot)
-        continue
-      }
-      if (form === 'nothing' && !isRepeat) continue
-      const isOffered = form === 'update'
-      if (isOffered) {
-        this.#lowerDistance(slot)
-        adjacency.knows[slot]! |= KNOWS.ROUTE
-      } else adjacency.knows[slot]! &= ~KNOWS.ROUTE
-      const path = isOffered ? this.#advert : WITHDRAWN
-      const lamport = isOffered ? this.#advert.lamport : table.lamport[slot]!
-      at = writeUpdate({ destination: table.destination(slot), lamport, path }, into, at)
-      if (isRepeat) this.#countRepeat(adjacency, slot)
-      else this.#scheduleRepeats(adjacency, slot)
+      if (form === 'announce') this.markFor(adjacency, slot)
+      if (form === 'announce' || form === 'nothing') continue
+      at = this.#writeUpdate(adjacency, slot, form === 'update', into, at)
+      adjacency.setRepeats(slot, REPEATS)
     }
     return at
   }
 
-  #scheduleRepeats(adjacency: Adjacency, slot: number): void {
-    adjacency.repeats.delete(slot)
-    adjacency.knows[slot] = (adjacency.knows[slot]! & ~KNOWS.REPEATS_MASK) | (REPEATS * KNOWS.REPEAT)
-    adjacency.told.add(slot)
+  /** Repeats say what is true now, which need not be what was said first. */
+  #writeRepeats(adjacency: Adjacency, into: Uint8Array, from: number): number {
+    let at = from
+    while (at < into.length) {
+      const slot = adjacency.nextRepeat()
+      if (slot < 0) break
+      const form = this.#form(adjacency, slot)
+      if (form === 'announce') this.markFor(adjacency, slot)
+      else at = this.#writeUpdate(adjacency, slot, form === 'update', into, at)
+    }
+    return at
   }
 
-  #countRepeat(adjacency: Adjacency, slot: number): void {
-    adjacency.knows[slot]! -= KNOWS.REPEAT
-    if ((adjacency.knows[slot]! & KNOWS.REPEATS_MASK) !== 0) adjacency.told.add(slot)
+  #writeUpdate(adjacency: Adjacency, slot: number, isOffered: boolean, into: Uint8Array, at: number): number {
+    const destination = this.#state.table.destination(slot)
+    if (!isOffered) {
+      adjacency.knows[slot]! &= ~KNOWS.ROUTE
+      return writeUpdate({ destination, lamport: this.#state.table.lamport[slot]!, path: WITHDRAWN }, into, at)
+    }
+    this.#compute(slot, adjacency.free)
+    this.#lowerDistance(slot)
+    adjacency.knows[slot]! |= KNOWS.ROUTE
+    return writeUpdate({ destination, lamport: this.#advert.lamport, path: this.#advert }, into, at)
   }
 
   /** What leaves this node bounds what it may use: before the frame is handed out. */

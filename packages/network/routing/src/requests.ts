@@ -1,7 +1,7 @@
-import { type Adjacency, keyOf } from './adjacency.ts'
+import { type Adjacency, type AskedAnnounce, keyOf } from './adjacency.ts'
 import { METRIC_NONE, NONE, SLOT } from './destinations.ts'
 import type { RouteRequest } from './frames.ts'
-import { REQUEST_REPEATS_MS, REQUEST_ROUNDS, ROUND_MS } from './limits.ts'
+import { PASS_SPACING_MS, REQUEST_REPEATS_MS, REQUEST_REPEATS_NEAR } from './limits.ts'
 import type { Outbox } from './outbox.ts'
 import { isSameNeighbour, type RouterState } from './state.ts'
 
@@ -11,14 +11,14 @@ interface PendingRequest extends RouteRequest {
   nextMs: number
 }
 
-/** Searches for announces: our own, repeated until answered, and those of others, passed on once a round. */
+/** Searches for announces: our own, repeated until answered, and those of others, passed on. */
 export class Requests {
   readonly #state: RouterState
   readonly #outbox: Outbox
   readonly #signal: (adjacency: Adjacency) => void
   readonly #pending = new Map<string, PendingRequest>()
-  /** Destination and lamport of what was passed on in this round. */
-  readonly #passed = new Set<string>()
+  /** What was passed on, and when. */
+  readonly #passed = new Map<string, number>()
   /** Who asked, in this round, for destinations that the table does not hold. */
   readonly #waiting = new Map<string, Set<number>>()
 
@@ -62,27 +62,34 @@ export class Requests {
     }
   }
 
-  /** Asks one neighbour for the announce behind an update that we could not use; once a round. */
+  /** Asks one neighbour for the announce behind an update that we could not use; repeated until it comes. */
   askFor(adjacency: Adjacency, destination: Uint8Array): void {
     const key = keyOf(destination)
-    if (adjacency.asked.has(key) || adjacency.asked.size >= this.#state.limits.passedRequestsPerNeighbour) return
-    adjacency.asked.add(key)
-    this.#queue(adjacency, { destination: destination.slice(), wanted: 0n })
+    if (adjacency.asked.has(key) || adjacency.asked.size >= this.#state.limits.askedAnnounces) return
+    const asked = { destination: destination.slice(), sent: 0, nextMs: this.#state.nowMs }
+    adjacency.asked.set(key, asked)
+    this.#ask(adjacency, asked)
   }
 
-  /** A neighbour's request that is not for this node: answered from the table, or passed on to all others once. */
+  /** The neighbour's announce came. */
+  answered(adjacency: Adjacency, destination: Uint8Array): void {
+    if (adjacency.asked.size > 0) adjacency.asked.delete(keyOf(destination))
+  }
+
+  /** A neighbour's request that is not for this node: answered from the table, or passed on to all others. */
   receive(from: Adjacency, request: RouteRequest): void {
-    const { table, limits, adjacencies } = this.#state
+    const { table, limits, adjacencies, nowMs } = this.#state
     const slot = table.find(request.destination)
     const isHeld = slot !== NONE && table.state[slot] === SLOT.LIVE && table.lamport[slot]! >= request.wanted
     if (isHeld && this.#outbox.answer(from, slot)) return
     const key = keyOf(request.destination)
     const passedKey = requestKey(request)
     this.#rememberAsker(from, key, slot)
-    if (this.#passed.has(passedKey) || this.#passed.size >= limits.passedRequests) return
+    const before = this.#passed.get(passedKey)
+    if (before === undefined ? this.#passed.size >= limits.passedRequests : nowMs - before < PASS_SPACING_MS) return
     if (from.passed >= limits.passedRequestsPerNeighbour) return
     from.passed += 1
-    this.#passed.add(passedKey)
+    this.#passed.set(passedKey, nowMs)
     for (const adjacency of adjacencies) {
       if (adjacency?.isUp && !isSameNeighbour(adjacency, from)) this.#queue(adjacency, request)
     }
@@ -90,20 +97,29 @@ export class Requests {
 
   /** Repeats what is due. */
   tick(): void {
+    const { nowMs, adjacencies } = this.#state
     for (const [key, request] of this.#pending) {
-      if (request.nextMs > this.#state.nowMs) continue
-      if (request.sent > REQUEST_REPEATS_MS.length + REQUEST_ROUNDS) this.#pending.delete(key)
+      if (request.nextMs > nowMs) continue
+      if (request.sent > REQUEST_REPEATS_MS.length) this.#pending.delete(key)
       else this.#send(request)
+    }
+    for (const adjacency of adjacencies) {
+      if (adjacency === undefined || !adjacency.isUp) continue
+      for (const [key, asked] of adjacency.asked) {
+        if (asked.nextMs > nowMs) continue
+        if (asked.sent > REQUEST_REPEATS_NEAR) adjacency.asked.delete(key)
+        else this.#ask(adjacency, asked)
+      }
     }
   }
 
   round(): void {
-    this.#passed.clear()
+    for (const [key, passedMs] of this.#passed) {
+      if (this.#state.nowMs - passedMs >= PASS_SPACING_MS) this.#passed.delete(key)
+    }
     this.#waiting.clear()
     for (const adjacency of this.#state.adjacencies) {
-      if (adjacency === undefined) continue
-      adjacency.passed = 0
-      adjacency.asked.clear()
+      if (adjacency !== undefined) adjacency.passed = 0
     }
   }
 
@@ -111,6 +127,10 @@ export class Requests {
   nextWakeMs(): number {
     let nextMs = Number.POSITIVE_INFINITY
     for (const request of this.#pending.values()) nextMs = Math.min(nextMs, request.nextMs)
+    for (const adjacency of this.#state.adjacencies) {
+      if (adjacency === undefined || !adjacency.isUp) continue
+      for (const asked of adjacency.asked.values()) nextMs = Math.min(nextMs, asked.nextMs)
+    }
     return nextMs
   }
 
@@ -128,8 +148,14 @@ export class Requests {
   #send(request: PendingRequest): void {
     const { nowMs } = this.#state
     for (const adjacency of this.#targets(request)) this.#queue(adjacency, request)
-    request.nextMs = nowMs + (REQUEST_REPEATS_MS[request.sent] ?? ROUND_MS)
+    request.nextMs = nowMs + (REQUEST_REPEATS_MS[request.sent] ?? 0)
     request.sent += 1
+  }
+
+  #ask(adjacency: Adjacency, asked: AskedAnnounce): void {
+    this.#queue(adjacency, { destination: asked.destination, wanted: 0n })
+    asked.nextMs = this.#state.nowMs + (REQUEST_REPEATS_MS[asked.sent] ?? 0)
+    asked.sent += 1
   }
 
   /** At first those who ever advertised the destination; where there are none, and from the first round on, all. */
@@ -137,7 +163,7 @@ export class Requests {
     const { table, candidates, adjacencies } = this.#state
     const all = adjacencies.filter((adjacency) => adjacency !== undefined).filter((adjacency) => adjacency.isUp)
     const slot = table.find(request.destination)
-    if (slot === NONE || request.sent >= REQUEST_REPEATS_MS.length) return all
+    if (slot === NONE || request.sent > REQUEST_REPEATS_NEAR) return all
     const advertisers = all.filter((adjacency) => candidates.find(slot, adjacency.index) !== NONE)
     return advertisers.length > 0 ? advertisers : all
   }

@@ -1,28 +1,18 @@
 import { equalBytes } from '@nexus/codec'
 import type { Crypto } from '@nexus/crypto'
-import { announceLamport, announceMaxHops, packetData, packetDestination } from '@nexus/framing'
-import { Adjacency, type AdjacencyChange, type AdjacencyFacts, keyOf } from './adjacency.ts'
+import { type Adjacency, type AdjacencyChange, type AdjacencyFacts, keyOf } from './adjacency.ts'
 import { HOP_NONE, NONE, SLOT } from './destinations.ts'
 import { explainRoute, type RouteExplanation } from './explain.ts'
 import { decodeRouteFrame } from './frames.ts'
 import { type AnnounceAssessment, type AnnounceVerdict, Intake } from './intake.ts'
-import {
-  DEFAULT_LIMITS,
-  DESTINATION_WORDS,
-  DOWN_KEPT_MS,
-  EXPIRE_AFTER_MS,
-  GHOST_AFTER_MS,
-  REFRESH_MS,
-  ROUND_MS,
-  type RoutingLimits,
-  SELF_ANNOUNCE_SPACING_MS,
-} from './limits.ts'
+import { DEFAULT_LIMITS, EXPIRE_AFTER_MS, GHOST_AFTER_MS, ROUND_MS, type RoutingLimits } from './limits.ts'
+import { Neighbours } from './neighbours.ts'
 import { type ControlFrame, Outbox } from './outbox.ts'
 import { type Numbers, POLICIES, type Policy, type PolicyName } from './policy.ts'
 import { Requests } from './requests.ts'
-import { greedyStep, readWords } from './ring.ts'
 import { Selector } from './selection.ts'
-import { decodeSnapshot, encodeSnapshot, type SnapshotEntry } from './snapshot.ts'
+import { SelfAnnounces } from './self-announces.ts'
+import { decodeSnapshot, encodeSnapshot, restoreEntries, snapshotEntries } from './snapshot.ts'
 import { RouterState } from './state.ts'
 
 /** {@link Router.nextHop} of a destination without a route, {@link Router.greedyHop} without a nearer neighbour. */
@@ -77,12 +67,11 @@ export class Router {
   readonly #selector: Selector
   readonly #requests: Requests
   readonly #intake: Intake
+  readonly #neighbours: Neighbours
+  readonly #self: SelfAnnounces
   readonly #signals = new Set<Adjacency>()
   #nextRoundMs: number | undefined
-  /** When an announce of this node is due, and when one was last asked for. */
-  #selfDueMs = Number.NEGATIVE_INFINITY
-  #selfAskedMs = Number.NEGATIVE_INFINITY
-  #selfAtLeast = 0n
+  #rounds = 0
 
   /** @throws {RangeError} for a selfId that has not 16 bytes, or impossible limits */
   constructor(options: RouterOptions, ports: RouterPorts) {
@@ -107,9 +96,14 @@ export class Router {
         lost: (slot) => this.#requests.seek(state.table.destination(slot)),
       },
     )
+    this.#neighbours = new Neighbours(state, this.#outbox, this.#selector)
+    this.#self = new SelfAnnounces(state, (atLeast) => ports.selfAnnounce(atLeast))
     const parts = { outbox: this.#outbox, selector: this.#selector, requests: this.#requests, crypto: options.crypto }
     this.#intake = new Intake(state, parts, {
-      heardSelf: (lamport, isOther) => this.#heardSelf(lamport, isOther),
+      heardSelf: (lamport, isOther) => {
+        if (isOther) ports.duplicateIdentity?.(state.selfId.slice())
+        this.#self.heard(lamport)
+      },
       duplicateIdentity: (slot) => ports.duplicateIdentity?.(state.table.destination(slot)),
     })
   }
@@ -121,48 +115,22 @@ export class Router {
    */
   adjacencyUp(nowMs: number, id: number, facts: AdjacencyFacts): boolean {
     this.#now(nowMs)
-    const state = this.#state
-    const key = keyOf(facts.nodeId)
-    for (const before of state.adjacencies) {
-      if (before !== undefined && (before.id === id || (!before.isUp && before.nodeKey === key))) this.#remove(before)
-    }
-    let index = state.freeAdjacencyIndex()
-    if (index === NONE) {
-      const down = state.adjacencies.find((adjacency) => adjacency?.isUp === false)
-      if (down === undefined) return false
-      this.#remove(down)
-      index = down.index
-    }
-    const adjacency = new Adjacency(index, id, facts, state.limits, nowMs)
-    state.adjacencies[index] = adjacency
-    state.byId.set(id, adjacency)
-    adjacency.reserve(state.table.capacity)
-    for (const slot of this.#nearestFirst()) this.#outbox.markFor(adjacency, slot)
+    const isUp = this.#neighbours.up(id, facts)
     this.#flush()
-    return true
+    return isUp
   }
 
   /** The link is gone: the second-best paths serve before this returns. An unknown number is let be. */
   adjacencyDown(nowMs: number, id: number): void {
     this.#now(nowMs)
-    const adjacency = this.#state.byId.get(id)
-    if (adjacency === undefined) return
-    adjacency.downAtMs = nowMs
-    this.#state.byId.delete(id)
-    this.#reselectAll(adjacency)
+    this.#neighbours.down(id)
     this.#flush()
   }
 
   /** Latency, bandwidth or cost were measured anew. @throws {RangeError} for an unknown number or a bad field */
   adjacencyChanged(nowMs: number, id: number, change: AdjacencyChange): void {
     this.#now(nowMs)
-    const adjacency = this.#state.adjacency(id)
-    const wasFree = adjacency.free
-    if (!adjacency.measure(change)) return
-    this.#reselectAll(adjacency)
-    if (adjacency.free !== wasFree) {
-      for (const slot of this.#nearestFirst()) this.#outbox.markFor(adjacency, slot)
-    }
+    this.#neighbours.measured(this.#state.adjacency(id), change)
     this.#flush()
   }
 
@@ -202,8 +170,9 @@ export class Router {
     const from = this.#state.adjacency(adjacency)
     const frame = decodeRouteFrame(body)
     if (frame.kind === 'update') for (const update of frame.updates) this.#intake.update(from, update)
-    else if (equalBytes(frame.request.destination, this.#state.selfId)) this.#requestedSelf(from, frame.request.wanted)
-    else this.#requests.receive(from, frame.request)
+    else if (equalBytes(frame.request.destination, this.#state.selfId)) {
+      if (!this.#self.requested(frame.request.wanted)) this.#outbox.answer(from, this.#state.selfSlot)
+    } else this.#requests.receive(from, frame.request)
     this.#flush()
   }
 
@@ -213,17 +182,8 @@ export class Router {
    */
   announceSelf(nowMs: number, packet: Uint8Array): void {
     this.#now(nowMs)
-    const { table, selfSlot, selfId } = this.#state
-    const lamport = announceLamport(packet)
-    if (!equalBytes(packetDestination(packet), selfId)) throw new RangeError('the announce is of another node')
-    if (table.bodyBlock[selfSlot] !== NONE && lamport <= table.lamport[selfSlot]!) {
-      throw new RangeError(`lamport ${lamport} is not above the last`)
-    }
-    this.#state.putBody(selfSlot, packetData(packet))
-    table.lamport[selfSlot] = lamport
-    table.maxHops[selfSlot] = announceMaxHops(packet)
-    this.#selfDueMs = nowMs + REFRESH_MS
-    this.#selfAskedMs = nowMs
+    const { selfSlot } = this.#state
+    this.#self.take(packet)
     this.#outbox.announceChanged(selfSlot, undefined)
     this.#outbox.mark(selfSlot)
     this.#flush()
@@ -269,20 +229,8 @@ export class Router {
    * packet on a routed path must not return to a greedy walk.
    */
   greedyHop(destination: Uint8Array, exclude: number = NO_HOP): number {
-    const { table, adjacencies, selfId } = this.#state
-    if (table.find(destination) !== NONE) return NO_HOP
-    const ids = new Uint32Array((adjacencies.length + 2) * DESTINATION_WORDS)
-    const targetAt = (adjacencies.length + 1) * DESTINATION_WORDS
-    readWords(selfId, ids, 0)
-    readWords(destination, ids, targetAt)
-    const neighbours: number[] = []
-    for (const [index, adjacency] of adjacencies.entries()) {
-      if (adjacency === undefined || !adjacency.isUp || adjacency.id === exclude) continue
-      readWords(adjacency.nodeId, ids, (index + 1) * DESTINATION_WORDS)
-      neighbours.push(index + 1)
-    }
-    const step = greedyStep(ids, 0, neighbours, neighbours.length, ids, targetAt)
-    return step < 0 ? NO_HOP : adjacencies[step - 1]!.id
+    if (this.#state.table.find(destination) !== NONE) return NO_HOP
+    return this.#neighbours.nearest(destination, exclude)?.id ?? NO_HOP
   }
 
   /** Searches the network for the destination; false where as many searches run as the limit allows. */
@@ -325,15 +273,14 @@ export class Router {
       this.#round()
     }
     this.#requests.tick()
-    if (nowMs >= this.#selfDueMs) this.#askForSelf()
+    this.#self.tick()
     this.#flush()
   }
 
   /** When {@link Router.tick} has work; at the latest at the next round. */
   nextWakeMs(): number {
     const roundMs = this.#nextRoundMs ?? Number.NEGATIVE_INFINITY
-    const selfMs = Math.max(this.#selfDueMs, this.#selfAskedMs + SELF_ANNOUNCE_SPACING_MS)
-    return Math.min(roundMs, this.#requests.nextWakeMs(), selfMs)
+    return Math.min(roundMs, this.#requests.nextWakeMs(), this.#self.nextWakeMs())
   }
 
   /** Every candidate with its figures and why it is not chosen. */
@@ -363,22 +310,7 @@ export class Router {
   /** What has to survive a restart: announces, their age, feasibility distances (docs/spec/routing.md, snapshot). */
   snapshot(nowMs: number): Uint8Array {
     this.#now(nowMs)
-    const { table } = this.#state
-    const entries: SnapshotEntry[] = []
-    for (let slot = 0; slot < table.end; slot++) {
-      const state = table.state[slot]
-      if (state !== SLOT.LIVE && state !== SLOT.GHOST) continue
-      entries.push({
-        destination: table.destination(slot),
-        lamport: table.lamport[slot]!,
-        ageS: Math.floor(this.#state.ageMs(slot) / 1000),
-        feasibleLamport: table.feasibleLamport[slot]!,
-        feasibleMetric: table.feasibleMetric[slot]!,
-        maxHops: table.maxHops[slot]!,
-        announce: state === SLOT.LIVE ? this.#state.body(slot) : undefined,
-      })
-    }
-    return encodeSnapshot(entries)
+    return encodeSnapshot(snapshotEntries(this.#state))
   }
 
   /**
@@ -389,22 +321,9 @@ export class Router {
    */
   restore(nowMs: number, bytes: Uint8Array): void {
     this.#now(nowMs)
-    const { live, ghosts, table, limits, selfSlot } = this.#state
+    const { live, ghosts } = this.#state
     if (live + ghosts > 0) throw new RangeError('a snapshot is restored into an empty router')
-    for (const entry of decodeSnapshot(bytes)) {
-      if (table.find(entry.destination) === selfSlot) continue
-      if (
-        entry.announce === undefined ? this.#state.ghosts >= limits.ghosts : this.#state.live >= limits.destinations
-      ) {
-        continue
-      }
-      const slot = this.#state.restore(entry.destination, entry.announce)
-      table.lamport[slot] = entry.lamport
-      table.heardS[slot] = Math.max(0, this.#state.nowS - entry.ageS)
-      table.feasibleLamport[slot] = entry.feasibleLamport
-      table.feasibleMetric[slot] = entry.feasibleMetric
-      table.maxHops[slot] = entry.maxHops
-    }
+    restoreEntries(this.#state, decodeSnapshot(bytes))
   }
 
   #now(nowMs: number): void {
@@ -424,13 +343,12 @@ export class Router {
   }
 
   #round(): void {
-    const { table, adjacencies, limits, nowMs } = this.#state
+    const { table, limits } = this.#state
     this.#requests.round()
     this.#selector.round()
-    this.#outbox.round()
-    for (const adjacency of adjacencies) {
-      if (adjacency?.downAtMs !== undefined && nowMs - adjacency.downAtMs >= DOWN_KEPT_MS) this.#remove(adjacency)
-    }
+    this.#rounds += 1
+    this.#outbox.round(this.#rounds)
+    this.#neighbours.round()
     for (let slot = 0; slot < table.end; slot++) {
       const ageMs = this.#state.ageMs(slot)
       if (table.state[slot] === SLOT.GHOST && ageMs >= GHOST_AFTER_MS) this.#state.exorcise(slot)
@@ -438,70 +356,6 @@ export class Router {
         this.#intake.evict(slot)
       }
     }
-  }
-
-  #reselectAll(adjacency: Adjacency): void {
-    const { candidates } = this.#state
-    for (let row = 0; row < candidates.end; row++) {
-      const slot = candidates.destination[row]!
-      if (slot !== NONE && candidates.adjacency[row] === adjacency.index) this.#selector.reselect(slot)
-    }
-  }
-
-  /** Forgets a neighbour and all that it advertised. */
-  #remove(adjacency: Adjacency): void {
-    const { candidates, table, byId, adjacencies } = this.#state
-    if (adjacency.isUp) {
-      adjacency.downAtMs = this.#state.nowMs
-      byId.delete(adjacency.id)
-      this.#reselectAll(adjacency)
-    }
-    for (let row = 0; row < candidates.end; row++) {
-      if (candidates.destination[row] !== NONE && candidates.adjacency[row] === adjacency.index) candidates.remove(row)
-    }
-    for (let slot = 0; slot < table.end; slot++) {
-      if (table.introducer[slot] === adjacency.index) table.introducer[slot] = HOP_NONE
-    }
-    adjacencies[adjacency.index] = undefined
-    this.#signals.delete(adjacency)
-  }
-
-  /** This node, then what has a route, the fewest hops first: a slow link carries the neighbourhood before the world. */
-  #nearestFirst(): number[] {
-    const { table, selfSlot } = this.#state
-    const slots: number[] = []
-    for (let slot = 0; slot < table.end; slot++) {
-      if (table.state[slot] === SLOT.LIVE && table.hop[slot] !== HOP_NONE) slots.push(slot)
-    }
-    slots.sort((a, b) => table.toldHops[a]! - table.toldHops[b]!)
-    return [selfSlot, ...slots]
-  }
-
-  /** Somebody asks for this node: the announce, or a newer one where that is wanted. Never the lamport that is wanted. */
-  #requestedSelf(from: Adjacency, wanted: bigint): void {
-    const { table, selfSlot } = this.#state
-    if (table.bodyBlock[selfSlot] !== NONE && wanted <= table.lamport[selfSlot]!) {
-      this.#outbox.answer(from, selfSlot)
-      return
-    }
-    this.#selfDueMs = Math.min(this.#selfDueMs, this.#selfAskedMs + SELF_ANNOUNCE_SPACING_MS)
-    if (this.#state.nowMs >= this.#selfDueMs) this.#askForSelf()
-  }
-
-  /** Our own announce with a lamport of before a restart, or of a second node with our key: we continue above it. */
-  #heardSelf(lamport: bigint, isOther: boolean): void {
-    if (isOther) this.#ports.duplicateIdentity?.(this.#state.selfId.slice())
-    if (lamport + 1n > this.#selfAtLeast) this.#selfAtLeast = lamport + 1n
-    this.#selfDueMs = Math.min(this.#selfDueMs, this.#selfAskedMs + SELF_ANNOUNCE_SPACING_MS)
-    if (this.#state.nowMs >= this.#selfDueMs) this.#askForSelf()
-  }
-
-  #askForSelf(): void {
-    const { table, selfSlot, nowMs } = this.#state
-    if (nowMs < this.#selfAskedMs + SELF_ANNOUNCE_SPACING_MS) return
-    this.#selfAskedMs = nowMs
-    const next = table.bodyBlock[selfSlot] === NONE ? 0n : table.lamport[selfSlot]! + 1n
-    this.#ports.selfAnnounce(next > this.#selfAtLeast ? next : this.#selfAtLeast)
   }
 
   #rate(nowMs: number, destination: Uint8Array, adjacency: number, rate: (before: number) => number): void {

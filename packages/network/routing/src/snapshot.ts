@@ -1,10 +1,11 @@
 import { ByteReader, ByteWriter, compareBytes } from '@nexus/codec'
 import { COST_MAX } from '@nexus/compact-path-cost'
 import { decodeAnnounce, FramingError, HOP_LIMIT } from '@nexus/framing'
-import { METRIC_NONE } from './destinations.ts'
+import { METRIC_NONE, SLOT } from './destinations.ts'
 import { RoutingError } from './errors.ts'
 import { asRoutingError } from './frames.ts'
 import { DESTINATION_BYTES, GHOST_AFTER_MS, PATH_HOPS_MAX } from './limits.ts'
+import type { RouterState } from './state.ts'
 
 /** One destination as it survives a restart. */
 export interface SnapshotEntry {
@@ -20,6 +21,43 @@ export interface SnapshotEntry {
   readonly maxHops: number
   /** The data of the announce packet; `undefined` for an evicted destination, of which the distance is left. */
   readonly announce: Uint8Array | undefined
+}
+
+/** What of the table has to survive. */
+export function snapshotEntries(state: RouterState): SnapshotEntry[] {
+  const { table } = state
+  const entries: SnapshotEntry[] = []
+  for (let slot = 0; slot < table.end; slot++) {
+    const isLive = table.state[slot] === SLOT.LIVE
+    if (!isLive && table.state[slot] !== SLOT.GHOST) continue
+    const ageMs = state.ageMs(slot)
+    if (ageMs >= GHOST_AFTER_MS) continue
+    entries.push({
+      destination: table.destination(slot),
+      lamport: table.lamport[slot]!,
+      ageS: Math.floor(ageMs / 1000),
+      feasibleLamport: table.feasibleLamport[slot]!,
+      feasibleMetric: table.feasibleMetric[slot]!,
+      maxHops: table.maxHops[slot]!,
+      announce: isLive ? state.body(slot) : undefined,
+    })
+  }
+  return entries
+}
+
+/** Fills an empty table, up to its limits; nothing has a route yet. */
+export function restoreEntries(state: RouterState, entries: readonly SnapshotEntry[]): void {
+  const { table, limits, selfSlot } = state
+  for (const entry of entries) {
+    if (table.find(entry.destination) === selfSlot) continue
+    if (entry.announce === undefined ? state.ghosts >= limits.ghosts : state.live >= limits.destinations) continue
+    const slot = state.restore(entry.destination, entry.announce)
+    table.lamport[slot] = entry.lamport
+    table.heardS[slot] = Math.max(0, state.nowS - entry.ageS)
+    table.feasibleLamport[slot] = entry.feasibleLamport
+    table.feasibleMetric[slot] = entry.feasibleMetric
+    table.maxHops[slot] = entry.maxHops
+  }
 }
 
 const VERSION = 1

@@ -147,13 +147,6 @@ export class RouterState {
     return this.ageMs(slot) >= STALE_AFTER_MS
   }
 
-  /** Index for one more adjacency, or {@link NONE} at the limit. */
-  freeAdjacencyIndex(): number {
-    const hole = this.adjacencies.indexOf(undefined)
-    if (hole >= 0) return hole
-    return this.adjacencies.length < this.limits.adjacencies ? this.adjacencies.length : NONE
-  }
-
   /**
    * The destination that must go for one that `newcomer` brings, or {@link NONE} where none may: the stale one that was
    * used longest ago; else an idle one, brought by the same neighbour or by one that brought more, the least reliable

@@ -6,13 +6,16 @@ export interface ChurnOutcome {
   /** Times that every destination's next hops were checked. */
   readonly checks: number
   readonly events: Readonly<Record<string, number>>
+  /** Pairs of connected nodes at every tenth disturbance, and those that had a path. */
+  readonly pairs: number
+  readonly reached: number
 }
 
 /**
  * A network whose links, prices, latencies and nodes change at random, with lost and reordered frames, mixed policies and
  * restarts with and without a saved table. After each step the next hops of every destination are searched for a circle.
  */
-export function runChurn(seed: number, steps = 120): ChurnOutcome {
+export function runChurn(seed: number, steps = 60): ChurnOutcome {
   const mesh = new Mesh({
     seed,
     nodes: 6 + (seed % 5),
