@@ -227,8 +227,17 @@ export const methods = {
   message: { params: z.object({ id: z.string() }), result: messageStateSchema, stream: false },
   outbox: { params: z.object({}), result: z.object({ messages: z.array(messageStateSchema) }), stream: false },
   cancel: { params: z.object({ id: z.string() }), result: messageStateSchema, stream: false },
-  /** Messages as they come, those not yet taken first; each counts as taken when it was written to the caller. */
+  /**
+   * Messages as they come, those not yet taken first. With `take` each counts as taken when it was written to the caller;
+   * a caller that must lose none leaves that to the method `take`.
+   */
   listen: { params: z.object({ take: z.boolean().default(true) }), result: receivedMessageSchema, stream: true },
+  /** Says that a message was dealt with for good; until then `listen` brings it again. */
+  take: {
+    params: z.object({ key: z.string().regex(/^\d{1,20}$/, 'the key of a received message') }),
+    result: z.object({ taken: z.boolean().describe('false: it was taken before') }),
+    stream: false,
+  },
   ping: {
     params: toSchema.extend({ timeoutMs: z.number().int().positive().max(60_000).default(10_000) }),
     result: traceResultSchema,

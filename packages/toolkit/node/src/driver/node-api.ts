@@ -55,6 +55,7 @@ export class NodeApi implements Api {
       message: params<'message'>(({ id }) => this.#message(id)),
       outbox: () => ({ messages: parts.core.messenger.list(parts.now()).map(messageStatus) }),
       cancel: params<'cancel'>(({ id }) => this.#cancel(id)),
+      take: params<'take'>(({ key }) => ({ taken: parts.core.messenger.take(BigInt(key)) })),
       ping: params<'ping'>(({ to, timeoutMs }) => this.#trace(to, false, timeoutMs)),
       trace: params<'trace'>(({ to, timeoutMs }) => this.#trace(to, true, timeoutMs)),
       path: params<'path'>(({ to }) => explainPath(parts.core, parts.now(), this.#resolve(to))),

@@ -24,8 +24,8 @@ export interface PageNode {
 
 export interface PageServerOptions {
   readonly nodes: () => readonly PageNode[]
-  /** Folder of the built page. */
-  readonly assets: string
+  /** Folder of the built page; without one there is only the API, health and metrics. */
+  readonly assets?: string
   /** Whoever knows it may do what the page can do; it travels in the URL's fragment, which no server sees. */
   readonly token: string
   /** First port to try; the next 20 are tried after it. 0: any. */
@@ -72,7 +72,7 @@ export class PageServer {
 
   constructor(options: PageServerOptions) {
     this.#options = options
-    this.#files = readFiles(options.assets)
+    this.#files = options.assets === undefined ? new Map() : readFiles(options.assets)
     this.#routes()
   }
 
