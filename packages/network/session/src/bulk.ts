@@ -94,7 +94,7 @@ export class Bulk {
       newestMs = this.#sentMs[part]!
     }
     this.#window = Math.min(WINDOW_PARTS_MAX, this.#window + gained)
-    this.#forget(newest - REORDER_PARTS)
+    this.#forget(newest - REORDER_PARTS + 1)
     return gained > 0 ? nowMs - newestMs : undefined
   }
 

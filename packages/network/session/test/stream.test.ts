@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { concatBytes, equalBytes } from '@nexus/codec'
 import { nodeCrypto } from '@nexus/crypto/node'
-import { CONTEXT, packetContext } from '@nexus/framing'
+import { CONTEXT, decodePacket, packetContext } from '@nexus/framing'
 import { SessionError, type Stream, type StreamEvent } from '@nexus/session'
 import { describe, test } from 'vitest'
 import { bodyOf, CALM, type Conditions, type Peer, World } from './world.ts'
@@ -124,6 +124,21 @@ describe('a stream', () => {
     assert.ok(equalBytes(b.all, data))
   })
 
+  test.each(['sent', 'no-route'] as const)('news of room that is lost (%s) is told again', (fate) => {
+    const data = bodyOf(3, 100_000)
+    const { world, a, b, bob } = pair(31, CALM, data, NONE, { streamBufferBytes: 32 * 1024 })
+    b.reads = false
+    a.open(bob)
+    world.runFor(60_000)
+    let dropped = 0
+    bob.answer = () => (dropped++ === 0 ? fate : undefined)
+    b.reads = true
+    b.drain()
+    assert.equal(dropped, 1)
+    world.runFor(60_000)
+    assert.ok(equalBytes(b.all, data))
+  })
+
   test('both ends open at once: two streams', () => {
     const world = new World(crypto, 4)
     const [alice, bob] = [world.peer(), world.peer()]
@@ -242,6 +257,10 @@ describe('hostile streams', () => {
       return undefined
     }
     a.open(bob)
+    world.runFor(200)
+    for (const packet of seen.slice(0, 20).filter((packet) => packetContext(packet) === CONTEXT.STREAM)) {
+      assert.equal(bob.messenger.receivePacket(world.nowMs, decodePacket(packet)), 'unreadable')
+    }
     world.runFor(60_000)
     assert.ok(equalBytes(b.all, data))
     assert.equal(b.kinds.filter((kind) => kind === 'incoming').length, 1)
@@ -261,6 +280,37 @@ describe('hostile streams', () => {
     world.runFor(7_200_000)
     assert.equal(refused.end, 'unreachable')
     assert.equal(bob.messenger.stats().streams, 0)
+  })
+
+  test('a session id that is taken is not answered, and the initiator takes another one', () => {
+    const world = new World(crypto, 24)
+    const [alice, bob, carol] = [world.peer(), world.peer(), world.peer()]
+    const handshakes: Uint8Array[] = []
+    let answers = 0
+    bob.answer = () => {
+      answers++
+      return undefined
+    }
+    for (const peer of [alice, carol]) {
+      peer.answer = (packet) => {
+        handshakes.push(packet.slice())
+        return 'sent'
+      }
+      peer.messenger.openStream(world.nowMs, bob.identity.nodeId)
+    }
+    const [first, second] = handshakes as [Uint8Array, Uint8Array]
+    second.set(first.subarray(19, 23), 19)
+    assert.equal(bob.messenger.receivePacket(world.nowMs, decodePacket(first)), 'handshake')
+    assert.equal(bob.messenger.receivePacket(world.nowMs, decodePacket(second)), 'unreadable')
+    assert.equal(answers, 1)
+    alice.answer = undefined
+    const ids = new Set<string>()
+    carol.answer = (packet) => {
+      ids.add(packet.subarray(19, 23).join())
+      return 'sent'
+    }
+    world.runFor(600_000)
+    assert.equal(ids.size, 3)
   })
 
   test('a recorded handshake opens no stream to the application', () => {
