@@ -47,8 +47,6 @@ export const IDLE_PROBE_MS = 30_000
 export const IDLE_PROBE_SLOW_MS = 60_000
 /** Sent something, heard nothing: asked after this already. */
 export const UNANSWERED_PROBE_MS = 5_000
-/** A beacon of a linked neighbour hints that it restarted: asked for that at most this often. */
-export const DOUBT_PAUSE_MS = 30_000
 export const REKEY_MS = 3_600_000
 export const REKEY_BYTES_MIN = 1_000_000
 export const REKEY_BANDWIDTH_SECONDS = 60

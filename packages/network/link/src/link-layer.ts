@@ -251,6 +251,7 @@ export class LinkLayer {
       halfOpen: this.#handshakes.halfOpen,
       attempts: this.#handshakes.attempts,
       dials: this.#peering.dials,
+      neighbours: this.#peering.neighbours,
       interfaces: new Map([...this.#media].map(([id, medium]) => [id, medium.stats])),
     }
   }

@@ -96,6 +96,8 @@ export interface LinkLayerStats {
   readonly halfOpen: number
   readonly attempts: number
   readonly dials: number
+  /** Nodes heard by their beacons and not linked. */
+  readonly neighbours: number
   readonly interfaces: ReadonlyMap<string, Readonly<InterfaceStats>>
 }
 

@@ -1,5 +1,4 @@
 import {
-  DOUBT_PAUSE_MS,
   IDLE_PROBE_FAST_MS,
   IDLE_PROBE_MS,
   IDLE_PROBE_SLOW_MS,
@@ -23,6 +22,7 @@ export class Liveness {
   readonly #medium: Medium
   readonly #idleMs: number
   readonly #unansweredMs: number
+  readonly #doubtPauseMs: number
   #unansweredSinceMs = Number.POSITIVE_INFINITY
   #asked = 0
   #askedMs = Number.NEGATIVE_INFINITY
@@ -38,6 +38,8 @@ export class Liveness {
     const { bitrateBps } = medium.facts
     if (bitrateBps >= WIDE_COUNTERS_FROM_BPS) this.#idleMs = IDLE_PROBE_FAST_MS
     else this.#idleMs = bitrateBps >= SLOW_BELOW_BPS ? IDLE_PROBE_MS : IDLE_PROBE_SLOW_MS
+    // On fast media two probe spacings are pause enough; on slow ones each beacon would cost a probe.
+    this.#doubtPauseMs = bitrateBps >= WIDE_COUNTERS_FROM_BPS ? 0 : this.#idleMs
     this.#unansweredMs = Math.max(UNANSWERED_PROBE_MS, medium.probeSpacingMs)
   }
 
@@ -79,7 +81,7 @@ export class Liveness {
 
   /** Something hints that the neighbour restarted: asks soon, unless it is heard, and at most once per pause. */
   doubt(nowMs: number): void {
-    if (nowMs - this.#doubtedMs < DOUBT_PAUSE_MS) return
+    if (nowMs - this.#doubtedMs < this.#doubtPauseMs) return
     this.#doubtedMs = nowMs
     this.#doubtDueMs = Math.max(nowMs, this.lastHeardMs + 2 * this.#medium.probeSpacingMs)
   }

@@ -59,9 +59,11 @@ export class Peering {
     return this.#dials.size
   }
 
-  /** Nodes heard on a medium and remembered. */
-  neighbours(medium: Medium): number {
-    return this.#media.get(medium.id)?.neighbours.size ?? 0
+  /** Nodes heard by their beacons and remembered, in all. */
+  get neighbours(): number {
+    let sum = 0
+    for (const { neighbours } of this.#media.values()) sum += neighbours.size
+    return sum
   }
 
   /** A medium is there: configured peers are tried at once, whatever the waiting time was. */

@@ -2,7 +2,15 @@ import { concatBytes, equalBytes } from '@nexus/codec'
 import { seededRandom } from '@nexus/crypto/testing'
 import type { Identity } from '@nexus/identity'
 import { describe, expect, test } from 'vitest'
-import { DEFAULT_LIMITS, encodeHello, FRAME, LinkLayer, MESSAGE, type RefusalReason } from '../src/index.ts'
+import {
+  DEFAULT_LIMITS,
+  encodeCookieFrame,
+  encodeHello,
+  FRAME,
+  LinkLayer,
+  MESSAGE,
+  type RefusalReason,
+} from '../src/index.ts'
 import { LinkPump, type PumpNode } from '../src/testing.ts'
 import { areLinked, byNodeId, crypto, identityOf, linkedPair, optionsOf, pair, RADIO, SMALL, TCP, UDP } from './kit.ts'
 
@@ -360,6 +368,19 @@ describe('floods', () => {
     expect(victim.layer.stats().halfOpen).toBe(0)
   })
 
+  test('a hundred COOKIEs at once cost one more HS1', () => {
+    const pump = new LinkPump(seededRandom(1))
+    pump.addMedium(UDP)
+    const a = pump.addNode('a', optionsOf('a', 1))
+    pump.attach(a, 'udp')
+    a.layer.dial(0, 'udp', { address: 'b' })
+    const receiverId = new DataView(framesOf(pump, FRAME.hs1)[0]!.bytes.buffer).getUint16(1, true)
+    for (let n = 0; n < 100; n++) {
+      pump.inject(a, 'udp', encodeCookieFrame({ receiverId, cookie: new Uint8Array(16).fill(n) }), 'anyone')
+    }
+    expect(framesOf(pump, FRAME.hs1)).toHaveLength(2)
+  })
+
   test('a medium without addresses answers at most once per 10 full airtimes', () => {
     const { pump, b } = pair(RADIO)
     pump.removeNode('a')
@@ -398,7 +419,10 @@ describe('floods', () => {
       nodeId[0] = 0xff
       pump.inject(node, 'udp', encodeHello({ nodeId, capabilities: 0, costTier: 0, load: 0 }), `far ${n}`)
     }
-    expect(node.layer.stats().attempts).toBe(DEFAULT_LIMITS.attempts)
+    expect(node.layer.stats()).toMatchObject({
+      attempts: DEFAULT_LIMITS.attempts,
+      neighbours: DEFAULT_LIMITS.neighbours,
+    })
     pump.run(600_000)
     expect(node.layer.stats().attempts).toBe(0)
   })

@@ -254,7 +254,9 @@ describe('parts', () => {
       encodePart({ receiverId, frameId, index, last, bytes: new Uint8Array(length) })
     assembly.receive(0, piece(0, 1, 4), undefined)
     expect(assembly.receive(0, piece(1, 1, 5), undefined)).toBeUndefined()
-    for (let index = 0; index < 16; index++) assembly.receive(0, piece(index, 15, 40), undefined)
+    for (let index = 0; index < 16; index++) {
+      expect(assembly.receive(0, piece(index, 15, 40), undefined)).toBeUndefined()
+    }
     expect(assembly.size).toBeLessThanOrEqual(1)
     for (let n = 0; n < 100; n++) assembly.receive(0, piece(0, 3, 4, n), undefined)
     for (let n = 0; n < 100; n++) assembly.receive(0, piece(0, 3, 4, 0, n), undefined)
