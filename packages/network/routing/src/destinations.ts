@@ -110,7 +110,7 @@ export class DestinationTable {
   /** A cleared slot for a destination that is not in the table; there must be room. */
   add(destination: Uint8Array): number {
     if (this.isFull) throw new RangeError('the table is full')
-    if ((this.#size + 1) * 2 > this.#index.length) this.#reindex(this.#index.length * 2)
+    if ((this.#size + 1) * 4 > this.#index.length * 3) this.#reindex(this.#index.length * 2)
     const slot = this.#free.pop() ?? this.#append()
     readWords(destination, this.words, slot * DESTINATION_WORDS)
     this.feasibleLamport[slot] = 0n

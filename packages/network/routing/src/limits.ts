@@ -44,7 +44,7 @@ export const UPDATES_MAX: number = Math.floor((0xffff - 2) / UPDATE_BYTES)
 
 /** What a router may hold. Every table has its entry; what happens at the limit is said in docs/spec/routing.md. */
 export interface RoutingLimits {
-  /** Destinations with a route or an announce. Memory: 230–300 bytes each. */
+  /** Destinations with a route or an announce. Memory: 250–350 bytes each. */
   readonly destinations: number
   /** Evicted destinations whose feasibility distance is kept. 80 bytes each. */
   readonly ghosts: number
