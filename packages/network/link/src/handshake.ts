@@ -1,7 +1,7 @@
 import { concatBytes, encodeUtf8, equalBytes } from '@nexus/codec'
 import { encodeBandwidth } from '@nexus/compact-path-cost'
-import { type Crypto, CryptoError, equalConstantTime, type Random } from '@nexus/crypto'
-import { type Identity, nodeIdOf } from '@nexus/identity'
+import { CryptoError, equalConstantTime } from '@nexus/crypto'
+import { nodeIdOf } from '@nexus/identity'
 import { LinkError } from './errors.ts'
 import {
   decodeHandshakePayload,
@@ -16,7 +16,7 @@ import {
   PARAMETER_FLAG,
 } from './frames.ts'
 import { COOKIE_BYTES, DEST_TAG_BYTES, HS1_PROLOGUE_BYTES, TAG_BYTES } from './limits.ts'
-import type { Link, RefusalReason } from './link.ts'
+import type { Link, LinkLayerOptions, RefusalReason } from './link.ts'
 import type { LinkState } from './link-state.ts'
 import type { Medium } from './medium.ts'
 import { NoiseHandshake, type NoiseStaticKey } from './noise.ts'
@@ -87,13 +87,7 @@ export interface WantedPeer {
   readonly linkId: number
 }
 
-export interface HandshakeOptions {
-  readonly crypto: Crypto
-  readonly identity: Identity
-  readonly random: Random
-  readonly networkKey: Uint8Array | undefined
-  readonly admit: ((publicKey: Uint8Array) => boolean) | undefined
-}
+export type HandshakeOptions = Pick<LinkLayerOptions, 'crypto' | 'identity' | 'random' | 'networkKey' | 'admit'>
 
 /** The cryptography of HS1, HS2 and HS3 (docs/spec/link.md): makes and judges frames, and keeps nothing. */
 export class Handshaker {

@@ -58,13 +58,7 @@ export class LinkLayer {
     this.#table = new LinkTable(random)
     this.#opener = new Opener(this.#table)
     this.#upkeep = new Upkeep(options, this.#table, this.#sender)
-    const handshaker = new Handshaker({
-      crypto,
-      identity,
-      random,
-      networkKey: options.networkKey,
-      admit: options.admit,
-    })
+    const handshaker = new Handshaker(options)
     const context = { crypto, identity, random, limits: this.#limits }
     this.#handshakes = new Handshakes(context, handshaker, this.#table, {
       accepted: (nowMs, link) => this.#accepted(nowMs, link),

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { fromHex, toHex } from '@nexus/codec'
 import { describe, expect, test } from 'vitest'
-import { NoiseHandshake, type NoisePattern } from '../src/index.ts'
+import { NoiseHandshake, type NoiseOptions, type NoisePattern } from '../src/index.ts'
 import { crypto, portableCrypto } from './kit.ts'
 
 interface NoiseVector {
@@ -47,6 +47,7 @@ function sides(vector: NoiseVector, provider = crypto): [NoiseHandshake, NoiseHa
   return [side(true), side(false)]
 }
 
+/** Messages of each handshake. */
 const patterns = { XX: 3, XXpsk3: 3 } as Record<string, number>
 
 describe.each([crypto, portableCrypto])('Noise vectors of an independent implementation, by $name', (provider) => {
@@ -82,5 +83,89 @@ describe.each([crypto, portableCrypto])('Noise vectors of an independent impleme
       expect(provider.cipher(receiveKey).open(counter, new Uint8Array(0), sealed, opened, 0)).toBe(opened.length)
       expect(toHex(opened)).toBe(payload)
     })
+  })
+})
+
+describe('a handshake', () => {
+  const secret = (byte: number) => new Uint8Array(32).fill(byte)
+  const run = (pattern: NoisePattern, initiator: boolean, more: Partial<NoiseOptions> = {}) =>
+    new NoiseHandshake({
+      crypto,
+      pattern,
+      initiator,
+      prologue: secret(1),
+      ephemeralSecret: secret(initiator ? 2 : 3),
+      ...more,
+    })
+  const ourKey = staticKey(secret(4))
+  const theirKey = staticKey(secret(5))
+  const say = (text: string) => new TextEncoder().encode(text)
+
+  test('IK: the first message already shows who sends it, to the one it is for alone', () => {
+    const initiator = run('IK', true, { staticKey: ourKey, remoteStaticKey: theirKey.publicKey })
+    const responder = run('IK', false, { staticKey: theirKey })
+    const one = initiator.writeMessage(say('one'))!
+    expect(one).toHaveLength(32 + 48 + 3 + 16)
+    expect(run('IK', false, { staticKey: ourKey }).readMessage(one)).toBeUndefined()
+    expect(responder.readMessage(one)).toEqual(say('one'))
+    expect(responder.remoteStaticKey).toEqual(ourKey.publicKey)
+    expect(initiator.readMessage(responder.writeMessage(say('two'))!)).toEqual(say('two'))
+    const [ours, theirs] = [initiator.split(), responder.split()]
+    expect([ours.sendKey, ours.receiveKey, ours.handshakeHash]).toEqual([
+      theirs.receiveKey,
+      theirs.sendKey,
+      theirs.handshakeHash,
+    ])
+  })
+
+  test('NNpsk0: nobody without the psk reads or answers', () => {
+    const initiator = run('NNpsk0', true, { psk: secret(6) })
+    const one = initiator.writeMessage(say('one'))!
+    expect(run('NNpsk0', false, { psk: secret(7) }).readMessage(one)).toBeUndefined()
+    const responder = run('NNpsk0', false, { psk: secret(6) })
+    expect(responder.readMessage(one)).toEqual(say('one'))
+    expect(initiator.readMessage(responder.writeMessage(say('two'))!)).toEqual(say('two'))
+    expect(initiator.split().sendKey).toEqual(responder.split().receiveKey)
+  })
+
+  test('goes on after any number of messages that do not hold, or are taken back', () => {
+    const initiator = run('XX', true, { staticKey: ourKey })
+    const responder = run('XX', false, { staticKey: theirKey })
+    responder.readMessage(initiator.writeMessage(say('one'))!)
+    const two = responder.writeMessage(say('two'))!
+    for (let at = 0; at < two.length; at++) {
+      const forged = two.slice()
+      forged[at] = forged[at]! ^ 1
+      expect(initiator.readMessage(forged)).toBeUndefined()
+    }
+    for (let length = 0; length < two.length; length++) {
+      expect(initiator.readMessage(two.subarray(0, length))).toBeUndefined()
+    }
+    expect(initiator.readMessage(two)).toEqual(say('two'))
+    initiator.unread()
+    expect(() => initiator.unread()).toThrow(TypeError)
+    expect(initiator.readMessage(two)).toEqual(say('two'))
+    expect(responder.readMessage(initiator.writeMessage(say('three'))!)).toEqual(say('three'))
+    expect(responder.split().handshakeHash).toEqual(initiator.split().handshakeHash)
+  })
+
+  test('with a key that gives no secret is not answered', () => {
+    const responder = run('XX', false, { staticKey: theirKey })
+    expect(responder.readMessage(new Uint8Array(32))).toEqual(new Uint8Array(0))
+    expect(responder.writeMessage(say('two'))).toBeUndefined()
+  })
+
+  test('out of turn, or without what its pattern needs, is misuse', () => {
+    const initiator = run('XX', true, { staticKey: ourKey })
+    expect(() => initiator.readMessage(new Uint8Array(32))).toThrow(TypeError)
+    expect(() => initiator.split()).toThrow(TypeError)
+    initiator.writeMessage(say(''))
+    expect(() => initiator.writeMessage(say(''))).toThrow(TypeError)
+    expect(() => run('XX', true)).toThrow(TypeError)
+    expect(() => run('IK', true, { staticKey: ourKey })).toThrow(TypeError)
+    expect(() => run('XX', true, { staticKey: ourKey, remoteStaticKey: theirKey.publicKey })).toThrow(TypeError)
+    expect(() => run('XXpsk3', true, { staticKey: ourKey })).toThrow(TypeError)
+    expect(() => run('XXpsk3', true, { staticKey: ourKey, psk: new Uint8Array(31) })).toThrow(RangeError)
+    expect(() => run('XX', true, { staticKey: ourKey, ephemeralSecret: new Uint8Array(31) })).toThrow(RangeError)
   })
 })
