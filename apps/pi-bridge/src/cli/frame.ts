@@ -61,25 +61,34 @@ export async function main(program: Command, args: readonly string[] = process.a
   }
 }
 
-/** Adds the global flags and the manners that all commands share. */
-function prepare(program: Command): void {
+/** Adds the flags that every command takes to the program that the command line begins with. */
+export function addGlobalFlags(program: Command): void {
   program
     .version(VERSION, '-V, --version', 'print the version')
-    .addOption(new Option('--json', 'print JSON, a value a line, as in docs/schemas').default(false))
+    .addOption(new Option('--json', 'print JSON, a value a line, as in docs/schemas'))
     .addOption(new Option('--socket <path>', 'control socket of the node').env('NEXUS_SOCKET'))
     .addOption(new Option('--config <file>', 'configuration file, TOML or YAML').env('NEXUS_CONFIG'))
     .addOption(new Option('--color <when>', 'colour the output').choices(['auto', 'always', 'never']).default('auto'))
-    .addHelpText('after', `\n${exitCodesHelp()}`)
-    .helpOption('-h, --help', 'print this help')
+    .addHelpText('afterAll', `\n${exitCodesHelp()}`)
+}
+
+/** Gives all commands of a program the same manners. */
+function prepare(program: Command): void {
+  addGlobalFlags(program)
+  if (program.commands.length > 0) program.helpCommand('help [command]', 'print the help of a command')
   for (const command of everyCommand(program)) {
     command
       .exitOverride()
       .showSuggestionAfterError()
+      .configureHelp({ showGlobalOptions: true })
+      .helpOption('-h, --help', 'print this help')
       .configureOutput({
         outputError: (text, write) => {
           const { json } = globalFlags(program)
           const message = text.trim().replace(/^error: /, '')
-          write(json ? `${JSON.stringify({ error: { code: 'usage', message } })}\n` : `${command.name()}: ${message}\n`)
+          write(
+            json ? `${JSON.stringify({ error: { code: 'usage', message } })}\n` : `${fullName(command)}: ${message}\n`,
+          )
           if (!json) write(`Try: ${fullName(command)} --help\n`)
         },
       })

@@ -6,7 +6,7 @@ import { printable } from '../cli/table.ts'
 
 interface Flags {
   readonly count?: number
-  readonly peek: boolean
+  readonly peek?: true
 }
 
 /** `nexus-listen`: messages as they come. */
@@ -16,7 +16,7 @@ export function listenCommand(): Command {
     .addOption(
       new Option('-n, --count <count>', 'end after so many').argParser(wholeNumber(1, Number.MAX_SAFE_INTEGER)),
     )
-    .option('--peek', 'leave the messages in the inbox', false)
+    .option('--peek', 'leave the messages in the inbox')
     .action(
       action<Flags>(async ({ global, flags, out, signal }) => {
         await withNode(global, async (node) => {

@@ -4,7 +4,7 @@ import { CommandFailure } from '../cli/failure.ts'
 import type { Context } from '../cli/frame.ts'
 
 interface DemoFlags {
-  readonly fresh: boolean
+  readonly fresh?: true
   readonly state?: string
   readonly port: string
 }
@@ -17,7 +17,12 @@ export async function runDemonstration({ flags, signal }: Context<DemoFlags>): P
   }
   const { runDemo } = await import('../demo/run.ts')
   await runDemo(
-    { stateDir: flags.state ?? join('state', 'demo'), fresh: flags.fresh, port, say: (text) => console.log(text) },
+    {
+      stateDir: flags.state ?? join('state', 'demo'),
+      fresh: flags.fresh === true,
+      port,
+      say: (text) => console.log(text),
+    },
     signal,
   )
   return EXIT.ok

@@ -42,10 +42,10 @@ export function nodeCommand(): Command {
   command
     .command('demo')
     .description('Five nodes on this machine, the air between them, and a live page.')
-    .option('--fresh', 'begin anew', false)
+    .option('--fresh', 'begin anew')
     .option('--state <folder>', 'where the nodes keep their state')
     .option('--port <port>', 'first port to try for the page', '4280')
-    .action(action<{ fresh: boolean; state?: string; port: string }>((context) => runDemonstration(context)))
+    .action(action<{ fresh?: true; state?: string; port: string }>((context) => runDemonstration(context)))
   command
     .command(BACKGROUND, { hidden: true })
     .description('What start --daemon runs.')

@@ -13,7 +13,7 @@ interface Flags {
   readonly wait?: true
   readonly timeout: number
   readonly expires?: number
-  readonly anonymous: boolean
+  readonly anonymous?: true
 }
 
 /** The largest body of a message, and one byte more to notice what is too large. */
@@ -30,7 +30,7 @@ export function sendCommand(): Command {
     .option('-w, --wait', 'wait until it is delivered or has failed')
     .addOption(new Option('--timeout <duration>', 'how long to wait').argParser(durationMs).default(60_000, '60s'))
     .addOption(new Option('--expires <duration>', 'how long the node keeps trying').argParser(durationMs))
-    .option('--anonymous', 'hide the sender, also from the receiver; there is no receipt then', false)
+    .option('--anonymous', 'hide the sender, also from the receiver; there is no receipt then')
     .action(action<Flags>((context, to, ...words) => send(context, to!, words)))
 }
 
@@ -44,7 +44,7 @@ async function send(context: Context<Flags>, to: string, words: readonly string[
   return withNode(global, async (node) => {
     const status = await node.call('send', {
       to,
-      anonymous: flags.anonymous,
+      anonymous: flags.anonymous === true,
       bodyHex: body.toString('hex'),
       ...(flags.expires === undefined ? {} : { expiresMs: flags.expires }),
     })

@@ -21,6 +21,18 @@ export class Pages {
     this.#shown = { name: config.label ?? node.nodeId.slice(0, 8), role: 'node', api: () => node.api }
   }
 
+  /** Whether the page could be served at all; to be asked before the node is up. @throws {CommandFailure} */
+  static check({ page }: Pick<Config, 'page'>): void {
+    if (page.enabled && !existsSync(join(PAGE_FOLDER, 'index.html'))) {
+      throw new CommandFailure({
+        exit: 'failed',
+        code: 'page-missing',
+        message: `the page is not built: ${PAGE_FOLDER} has no index.html`,
+        next: 'build it with pnpm --filter @nexus/dashboard build:page, or leave --page out',
+      })
+    }
+  }
+
   /** Starts what is enabled. Returns the page's address, token included. @throws {CommandFailure} */
   async start(): Promise<string | undefined> {
     const { page, metrics } = this.#config
@@ -42,14 +54,6 @@ export class Pages {
       )
     }
     if (!page.enabled) return undefined
-    if (!existsSync(join(PAGE_FOLDER, 'index.html'))) {
-      throw new CommandFailure({
-        exit: 'failed',
-        code: 'page-missing',
-        message: `the page is not built: ${PAGE_FOLDER} has no index.html`,
-        next: 'build it with pnpm --filter @nexus/dashboard build:page, or leave --page out',
-      })
-    }
     return this.#serve(page, PAGE_FOLDER).start()
   }
 

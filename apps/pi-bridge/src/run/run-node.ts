@@ -32,6 +32,7 @@ export interface RunOptions {
 /** Brings a node up: lock, identity, state, transports, control socket, page; in this order. @throws {CommandFailure} */
 export async function runNode({ config }: Loaded, { log, passphrase }: RunOptions): Promise<RunningNode> {
   process.umask(0o077)
+  Pages.check(config)
   makePrivateFolder(config.stateDir)
   const lock = lockState(config.stateDir)
   try {

@@ -27,5 +27,5 @@ export function lockState(stateDir: string): StateLock {
       next: 'look at it with nexus-status, end it with nexus-node stop, or give the other node a --state-dir of its own',
     })
   }
-  return { release: () => db.close() }
+  return { release: () => void (db.isOpen && db.close()) }
 }

@@ -1,0 +1,62 @@
+import type { PathResult } from '@nexus/node/api'
+import { Command } from 'commander'
+import { withNode } from '../cli/connect.ts'
+import { EXIT } from '../cli/exit-codes.ts'
+import { action } from '../cli/frame.ts'
+import type { Output } from '../cli/output.ts'
+import { printable, table } from '../cli/table.ts'
+import { bitRate, cost, duration, percent } from '../cli/units.ts'
+
+/** `nexus-path`: the ways to a node, and why one is chosen. */
+export function pathCommand(): Command {
+  return new Command('nexus-path')
+    .description('Show every next hop towards a node, and why one of them is chosen.')
+    .argument('<to>', 'NodeID, or the name or label of a node')
+    .action(
+      action(async ({ global, out }, to) => {
+        const path = await withNode(global, (node) => node.call('path', { to: to! }))
+        out.json(path)
+        out.print(pathText(path, out))
+        return path.known ? EXIT.ok : EXIT.notFound
+      }),
+    )
+}
+
+/** The ways to a node, for people. */
+export function pathText(
+  { to, policy, explanation, candidates }: PathResult,
+  { colors }: Pick<Output, 'colors'>,
+): string {
+  const head = `to ${to} by policy ${policy}: ${explanation}`
+  if (candidates.length === 0) return head
+  const rows = candidates.map((each) => [
+    each.chosen ? '*' : '',
+    each.label === undefined ? each.nextHop.slice(0, 12) : `${printable(each.label)} (${each.nextHop.slice(0, 8)})`,
+    printable(each.interfaceId),
+    String(each.hops),
+    cost(each.cost),
+    duration(each.latencyMs),
+    bitRate(each.bandwidthBps),
+    each.reliability === 0 ? '–' : percent(each.reliability),
+    each.score === null ? '–' : each.score.toFixed(3),
+    each.why,
+  ])
+  const shown = table(
+    [
+      { title: '' },
+      { title: 'NEXT HOP' },
+      { title: 'OVER' },
+      { title: 'RELAYS', align: 'right' },
+      { title: 'COST', align: 'right' },
+      { title: 'LATENCY', align: 'right' },
+      { title: 'BANDWIDTH', align: 'right' },
+      { title: 'RELIABLE', align: 'right' },
+      { title: 'SCORE', align: 'right' },
+      { title: 'WHY' },
+    ],
+    rows,
+    colors,
+    (text, column, row) => (candidates[row]!.chosen && column < 2 ? colors.green(text) : text),
+  )
+  return `${head}\n\n${shown}`
+}
