@@ -62,7 +62,7 @@ export class LinkLayer {
     const context = { crypto, identity, random, limits: this.#limits }
     this.#handshakes = new Handshakes(context, handshaker, this.#table, {
       accepted: (nowMs, link) => this.#accepted(nowMs, link),
-      confirm: (nowMs, link) => this.#upkeep.probe(nowMs, link),
+      confirm: (nowMs, link) => this.#confirm(nowMs, link),
     })
     this.#peering = new Peering(context, this.#table, this.#handshakes)
   }
@@ -163,8 +163,7 @@ export class LinkLayer {
   send(nowMs: number, link: Link, type: number, body: Uint8Array): boolean {
     const state = this.#sendable(link, type, body)
     if (state === undefined) return false
-    const { key } = state
-    const taken = this.#sender.send(nowMs, key, type, body)
+    const taken = this.#sender.send(nowMs, state.key, type, body)
     this.#noteSent(nowMs, state)
     return taken
   }
@@ -369,6 +368,12 @@ export class LinkLayer {
     // First on the wire: the initiator may not speak, nor be spoken to, before it knows that we have its HS3.
     this.#upkeep.probe(nowMs, link)
     this.#report(nowMs, link)
+  }
+
+  #confirm(nowMs: number, link: LinkState): void {
+    // HS3 can be replayed until the peer was heard: it may keep the link for as long as an honest peer repeats it.
+    if (nowMs < link.upSinceMs + link.medium.halfOpenMs) link.liveness.reprieve()
+    this.#upkeep.probe(nowMs, link)
   }
 
   #report(nowMs: number, link: LinkState): void {

@@ -51,6 +51,11 @@ export class Liveness {
     this.#asked = 0
   }
 
+  /** The peer still asks for what our questions would tell it: they start anew. */
+  reprieve(): void {
+    this.#asked = 0
+  }
+
   /** A frame was sent; returns when the neighbour must have reacted. */
   sent(nowMs: number): number {
     if (this.#unansweredSinceMs === Number.POSITIVE_INFINITY) this.#unansweredSinceMs = nowMs

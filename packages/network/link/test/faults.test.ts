@@ -63,7 +63,9 @@ test.each(
         const got = heard(to)
         expect(new Set(got).size, context).toBe(got.length)
         for (const message of got) expect(said.get(from), context).toContain(message)
-        if (facts.id !== 'small' && said.get(from)!.length > 20) expect(got.length, context).toBeGreaterThan(0)
+        const steady = nodes.a.downs.length + nodes.b.downs.length === 0
+        if (facts.id !== 'small' && steady && said.get(from)!.length > 20)
+          expect(got.length, context).toBeGreaterThan(0)
       }
     }
   },

@@ -97,6 +97,15 @@ describe('confirmation', () => {
     expect(areLinked(nodes)).toBe(true)
   })
 
+  test('that is lost for four seconds costs no link, since HS3 keeps coming', () => {
+    const { nodes, initiator, responder, hear } = unconfirmed()
+    nodes.pump.run(4_000)
+    expect([initiator.links.length, responder.downs.length]).toEqual([0, 0])
+    hear()
+    expect(nodes.pump.run(4_000, () => areLinked(nodes))).toBe(true)
+    expect([initiator.ups.length, responder.ups.length]).toEqual([1, 1])
+  })
+
   test('once had is not given again: HS3 is a replay from then on', () => {
     const { nodes, responder, initiator, hs3, hear } = unconfirmed()
     hear()
