@@ -23,8 +23,8 @@ export const IN_REACH: readonly (readonly [string, string])[] = [
   ['ben', 'dan'],
 ]
 
-/** Rounds of 2 s instead of 60 s, and air that passes eight times as fast: a mesh that heals while one looks. */
+/** Rounds of 2 s instead of 60 s, and radio that passes as much faster: a mesh that heals while one looks. */
 export const ROUND_MS = 2_000
-export const AIR_SPEED = 8
+export const AIR_SPEED = 60_000 / ROUND_MS
 /** Loss between radios that hear each other, in dB: well within reach. */
 export const REACH_LOSS_DB = 110

@@ -17,7 +17,7 @@ import type { EventLog } from '../core/events.ts'
 import type { NodeCore } from '../core/node-core.ts'
 import { explainPath } from './explain-path.ts'
 import { describeTrace } from './explain-trace.ts'
-import type { Message } from './node.ts'
+import type { Message } from './message.ts'
 import { statusOf } from './status.ts'
 
 export interface NodeApiParts {

@@ -1,14 +1,15 @@
-import { decodeUtf8, encodeUtf8, fromHex, toHex } from '@nexus/codec'
+import { encodeUtf8, fromHex, toHex } from '@nexus/codec'
 import { type Crypto, systemRandom } from '@nexus/crypto'
 import { nodeCrypto } from '@nexus/crypto/node'
 import type { Identity } from '@nexus/identity'
-import type { InboxMessage, MessageStatus } from '@nexus/session'
+import type { MessageStatus } from '@nexus/session'
 import type { Transport } from '@nexus/transport'
 import type { Api } from '../api/api.ts'
 import type { NodeEvent } from '../api/schemas.ts'
 import { EventLog } from '../core/events.ts'
 import { NodeCore, type NodeCoreOptions } from '../core/node-core.ts'
 import { MemoryStore, type Store } from '../core/store.ts'
+import { type Message, messageOf } from './message.ts'
 import { NodeApi } from './node-api.ts'
 import { Runtime } from './runtime.ts'
 
@@ -22,17 +23,6 @@ export interface NodeOptions
   readonly store?: Store
   /** Shown by `status`. */
   readonly version?: string
-}
-
-/** A message as the application gets it. */
-export interface Message {
-  /** Never used again, also after restarts. */
-  readonly handle: bigint
-  /** NodeID in hex; absent for an anonymous message. */
-  readonly from?: string
-  readonly body: Uint8Array
-  /** The body as text, where it is valid UTF-8. */
-  readonly text?: string
 }
 
 export interface NodeEvents {
@@ -185,15 +175,5 @@ class DrivenNode implements Node {
 
   #problem(text: string, code: string): void {
     this.#log.add({ kind: 'problem', text, facts: { code } }, new Date().toISOString())
-  }
-}
-
-function messageOf({ handle, sender, body }: InboxMessage): Message {
-  const text = decodeUtf8(body)
-  return {
-    handle,
-    body,
-    ...(sender === undefined ? {} : { from: toHex(sender.nodeId) }),
-    ...(text === undefined ? {} : { text }),
   }
 }

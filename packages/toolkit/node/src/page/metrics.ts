@@ -1,5 +1,5 @@
 import type { Status } from '../api/schemas.ts'
-import type { PageNode } from './server.ts'
+import type { PageNode } from './page-node.ts'
 
 interface Metric {
   readonly name: string

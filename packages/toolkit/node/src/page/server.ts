@@ -6,21 +6,11 @@ import { type ServerType, serve } from '@hono/node-server'
 import { type Context, Hono } from 'hono'
 import { bodyLimit } from 'hono/body-limit'
 import { stream } from 'hono/streaming'
-import { type Api, parseCall } from '../api/api.ts'
+import { parseCall } from '../api/api.ts'
 import { ApiError, type ApiErrorDetail, methods } from '../api/schemas.ts'
 import { apiErrorOf } from '../control/server.ts'
 import { metricsText } from './metrics.ts'
-
-/** A node that the page shows. */
-export interface PageNode {
-  readonly name: string
-  /** What it stands for, in a few words: `LoRa node`, `bridge`. */
-  readonly role: string
-  /** The node's answers; absent while it is switched off. */
-  api(): Api | undefined
-  /** Switches the node on or off, where whoever runs it allows that. */
-  readonly setPower?: (on: boolean) => Promise<void>
-}
+import type { PageNode } from './page-node.ts'
 
 export interface PageServerOptions {
   readonly nodes: () => readonly PageNode[]
