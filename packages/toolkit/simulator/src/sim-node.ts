@@ -42,6 +42,7 @@ export class SimNode {
   readonly #options: SimNodeOptions
   readonly #ports = new Map<string, SimPort>()
   #bootMs = 0
+  #clockMs = 0
   #wakeMs = Number.POSITIVE_INFINITY
   #life = 0
 
@@ -71,15 +72,17 @@ export class SimNode {
     return this.core
   }
 
-  /** The node's own clock. */
+  /** The node's own clock; it never falls. */
   get clockMs(): number {
-    return (this.#host.nowMs() - this.#bootMs) * (this.#options.clockRate ?? 1)
+    this.#clockMs = Math.max(this.#clockMs, (this.#host.nowMs() - this.#bootMs) * (this.#options.clockRate ?? 1))
+    return this.#clockMs
   }
 
   start(): void {
     if (this.core !== undefined) return
     this.#bootMs = this.#host.nowMs()
     this.#life++
+    this.#clockMs = 0
     this.#wakeMs = Number.POSITIVE_INFINITY
     const { crypto } = this.#host
     this.core = new NodeCore(
@@ -147,15 +150,17 @@ export class SimNode {
   /** Sees to it that the core is ticked when it next has something to do. */
   touch(): void {
     if (this.core === undefined) return
-    const rate = this.#options.clockRate ?? 1
-    const atMs = Math.max(this.#host.nowMs(), this.#bootMs + this.core.nextWakeMs() / rate)
+    const dueMs = this.core.nextWakeMs()
+    const atMs = Math.max(this.#host.nowMs(), this.#bootMs + dueMs / (this.#options.clockRate ?? 1))
     if (!(atMs < this.#wakeMs) || atMs === Number.POSITIVE_INFINITY) return
     this.#wakeMs = atMs
     const life = this.#life
     this.#host.at(atMs, () => {
       if (life !== this.#life || this.core === undefined || this.#wakeMs !== atMs) return
       this.#wakeMs = Number.POSITIVE_INFINITY
-      this.core.tick(this.clockMs)
+      // The way from its clock to ours and back rounds: what is due must not be a rounding error away for ever.
+      this.#clockMs = Math.max(this.clockMs, dueMs)
+      this.core.tick(this.#clockMs)
       this.touch()
     })
   }

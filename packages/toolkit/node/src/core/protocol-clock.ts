@@ -1,5 +1,8 @@
 import { ROUND_MS } from '@nexus/gossip'
 
+/** Above the rounding of the two conversions together, and far below what any clock shows. */
+const ROUNDED_UP = 1 + 4 * Number.EPSILON
+
 /**
  * Routing counts in rounds of 60 s. A node whose rounds are shorter (a demonstration in a hurry) lives faster: this turns
  * readings of its clock into the routing core's and back.
@@ -17,7 +20,8 @@ export class ProtocolClock {
     return (nowMs * ROUND_MS) / this.roundMs
   }
 
+  /** Never a rounding error early: a wake-up that comes too soon would be asked for at once again, for ever. */
   toRealMs(protocolMs: number): number {
-    return (protocolMs * this.roundMs) / ROUND_MS
+    return ((protocolMs * this.roundMs) / ROUND_MS) * ROUNDED_UP
   }
 }
