@@ -50,9 +50,12 @@ export async function openSeed(
   try {
     const kind = identityFileKind(new Uint8Array(readFileSync(path)))
     const passphrase = kind === 'plain' ? undefined : await passphraseFor(path, source)
+    // The service manager's credentials have a group that only it and this service are in.
+    const credentials = process.env['CREDENTIALS_DIRECTORY']
+    const isCredential = credentials !== undefined && path.startsWith(credentials)
     return readIdentityFile(crypto, path, {
       plainAllowed: true,
-      warn,
+      warn: isCredential ? () => {} : warn,
       ...(passphrase === undefined ? {} : { passphrase }),
     })
   } catch (error) {
@@ -116,14 +119,21 @@ function isPlain(path: string): boolean {
 }
 
 function damaged(path: string): CommandFailure {
+  const next = `restore it from a backup, or from shares with nexus-keygen shares combine --out ${path}`
+  const what = `${path} is damaged or half-written`
   let n = 1
   while (existsSync(`${path}.damaged-${n}`)) n++
   const aside = `${path}.damaged-${n}`
-  renameSync(path, aside)
+  try {
+    renameSync(path, aside)
+  } catch {
+    // A credential of the service manager, say: nobody will overwrite it there.
+    return new CommandFailure({ exit: 'config', code: 'identity-damaged', message: what, next })
+  }
   return new CommandFailure({
     exit: 'config',
     code: 'identity-damaged',
-    message: `${path} was damaged or half-written; it is kept as ${aside}`,
-    next: `restore it from a backup, or from shares with nexus-keygen shares combine --out ${path}`,
+    message: `${what}; it is kept as ${aside}`,
+    next,
   })
 }

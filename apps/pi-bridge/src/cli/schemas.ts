@@ -1,0 +1,102 @@
+import {
+  apiErrorSchema,
+  eventSchema,
+  messageStateSchema,
+  methods,
+  nodeIdSchema,
+  pathResultSchema,
+  receivedMessageSchema,
+  statusSchema,
+  traceResultSchema,
+} from '@nexus/node/api'
+import { z } from 'zod'
+
+/** What the commands print with `--json`; docs/schemas holds the same as JSON Schema. */
+
+export const startedSchema = z.object({
+  schema: z.literal('nexus-started/1'),
+  nodeId: nodeIdSchema,
+  pid: z.number().int().positive(),
+  socket: z.string().describe('control socket'),
+  page: z.string().nullable().describe('address of the live page, token included; null where it is not served'),
+  log: z.string().optional().describe('log file, where the node runs in the background'),
+})
+
+export const stoppedSchema = z.object({ schema: z.literal('nexus-stopped/1'), stopped: z.literal(true) })
+
+export const configCheckSchema = z.object({
+  schema: z.literal('nexus-config-check/1'),
+  ok: z.literal(true),
+  file: z.string().nullable(),
+  warnings: z.array(z.string()),
+})
+
+export const identitySchema = z.object({
+  schema: z.literal('nexus-identity/1'),
+  nodeId: nodeIdSchema,
+  publicKey: z.string().regex(/^[0-9a-f]{64}$/),
+  file: z.string(),
+  encrypted: z.boolean(),
+})
+
+export const sharesSchema = z.object({
+  schema: z.literal('nexus-shares/1'),
+  nodeId: nodeIdSchema,
+  threshold: z.number().int().min(2).max(16),
+  shares: z.array(z.string()).min(2).max(16),
+})
+
+export const networkKeySchema = z.object({ schema: z.literal('nexus-network-key/1'), file: z.string() })
+
+export const pingSummarySchema = z.object({
+  schema: z.literal('nexus-ping-summary/1'),
+  sent: z.number().int().nonnegative(),
+  answered: z.number().int().nonnegative(),
+  rttMs: z.object({ min: z.number(), mean: z.number(), max: z.number() }).nullable(),
+})
+
+export const doctorSchema = z.object({
+  schema: z.literal('nexus-doctor/1'),
+  ok: z.boolean().describe('whether there was no failure'),
+  findings: z.array(
+    z.object({
+      check: z.string(),
+      verdict: z.enum(['ok', 'warning', 'failure', 'skipped']),
+      found: z.string(),
+      next: z.string().optional(),
+    }),
+  ),
+})
+
+export const errorSchema = z
+  .object({
+    error: z.object({ code: z.string().describe('stable'), message: z.string(), next: z.string().optional() }),
+  })
+  .describe('On stderr, where a command did not do what was asked')
+
+/** A published schema, and which commands print it. */
+export interface PublishedSchema {
+  readonly schema: z.ZodType
+  readonly printedBy: string
+}
+
+export const PUBLISHED: Readonly<Record<string, PublishedSchema>> = {
+  status: { schema: statusSchema, printedBy: 'nexus-status, nexus-node status' },
+  peer: { schema: methods['peer-add'].result, printedBy: 'nexus-peer add, nexus-peer remove' },
+  peers: { schema: methods['peer-list'].result, printedBy: 'nexus-peer list' },
+  message: { schema: messageStateSchema, printedBy: 'nexus-send' },
+  'received-message': { schema: receivedMessageSchema, printedBy: 'nexus-listen, a line for each message' },
+  trace: { schema: traceResultSchema, printedBy: 'nexus-trace; nexus-ping, a line for each' },
+  'ping-summary': { schema: pingSummarySchema, printedBy: 'nexus-ping, the last line' },
+  path: { schema: pathResultSchema, printedBy: 'nexus-path' },
+  doctor: { schema: doctorSchema, printedBy: 'nexus-doctor' },
+  started: { schema: startedSchema, printedBy: 'nexus-node start, nexus-node restart' },
+  stopped: { schema: stoppedSchema, printedBy: 'nexus-node stop' },
+  'config-check': { schema: configCheckSchema, printedBy: 'nexus-node config check' },
+  identity: { schema: identitySchema, printedBy: 'nexus-keygen identity, show, passphrase, shares combine' },
+  shares: { schema: sharesSchema, printedBy: 'nexus-keygen shares split' },
+  'network-key': { schema: networkKeySchema, printedBy: 'nexus-keygen network-key' },
+  error: { schema: errorSchema, printedBy: 'every command, on stderr, where it fails' },
+  event: { schema: eventSchema, printedBy: 'the method events of the control socket' },
+  'api-error': { schema: apiErrorSchema, printedBy: 'the control socket, where a method was not carried out' },
+}
