@@ -48,7 +48,11 @@ function entryFaults(
 export function dependencyFaults(member: Member, tools: Manifest): string[] {
   const { folder, layer, manifest, files } = member
   const sourceFolder = layer === 'tools' ? `${folder}/` : `${folder}/src/`
-  const isSource = (file: string) => file.startsWith(sourceFolder) && !file.startsWith(`${folder}/test/`)
+  // What a page is made of is bundled into it: whoever installs the package needs none of that.
+  const hasPage = manifest.scripts?.['build:page'] !== undefined
+  const bundled = [`${folder}/test/`, ...(hasPage ? [`${folder}/src/page/`] : [])]
+  const isSource = (file: string) =>
+    file.startsWith(sourceFolder) && !bundled.some((within) => file.startsWith(within))
   const code = files.filter((file) => SOURCE.test(file))
   const inSource = importedPackages(code.filter(isSource))
   const elsewhere = importedPackages(code.filter((file) => !isSource(file)))
@@ -69,7 +73,8 @@ export function dependencyFaults(member: Member, tools: Manifest): string[] {
   }
   for (const name of Object.keys(manifest.devDependencies ?? {})) {
     const typed = name.startsWith('@types/')
-    if (member.manifest !== tools && name in (tools.devDependencies ?? {})) {
+    const buildsPage = hasPage && elsewhere.get(name)?.endsWith('.mjs')
+    if (member.manifest !== tools && name in (tools.devDependencies ?? {}) && !buildsPage) {
       faults.push(`${folder}: ${name} is a tool of the house (tools/package.json): leave it out, for npm start's sake`)
     }
     const used = elsewhere.has(name) || inSource.has(name) || scripts.includes(name)

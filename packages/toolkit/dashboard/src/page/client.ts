@@ -1,0 +1,107 @@
+import type { ApiErrorDetail, MethodName, MethodParams, MethodResult } from '@nexus/node/api'
+
+/** Facts about the server, as whoever runs it gave them. */
+export interface About {
+  readonly mode?: string
+  readonly roundMs?: number
+  readonly airSpeed?: number
+}
+
+export interface NodeEntry {
+  readonly name: string
+  readonly role: string
+  readonly running: boolean
+  readonly switchable: boolean
+}
+
+export type CallErrorDetail =
+  | { readonly code: 'unauthorised' | 'unreachable'; readonly message: string; readonly next?: string }
+  | ApiErrorDetail
+
+/** A call that was refused or did not get through. */
+export class CallError extends Error {
+  override readonly name = 'CallError'
+  readonly detail: CallErrorDetail
+  constructor(detail: CallErrorDetail) {
+    super(detail.message)
+    this.detail = detail
+  }
+}
+
+const CALL_MS_MAX = 5_000
+/** A trace may take this long at the node itself. */
+const LONG_CALL_MS_MAX = 65_000
+/** A line of a stream; a node's messages are far smaller. */
+const LINE_CHARS_MAX = 4_000_000
+
+/** The server's API. @throws {CallError} from every method */
+export class Client {
+  readonly #token: string
+
+  constructor(token: string) {
+    this.#token = token
+  }
+
+  async nodes(): Promise<{ about: About; nodes: NodeEntry[] }> {
+    const response = await this.#fetch('/api/nodes', { method: 'GET' }, AbortSignal.timeout(CALL_MS_MAX))
+    return (await response.json()) as { about: About; nodes: NodeEntry[] }
+  }
+
+  async call<M extends MethodName>(node: string, method: M, params: MethodParams<M>): Promise<MethodResult<M>> {
+    const limitMs = method === 'trace' || method === 'ping' ? LONG_CALL_MS_MAX : CALL_MS_MAX
+    const response = await this.#post(node, method, params, AbortSignal.timeout(limitMs))
+    return (await response.json()) as MethodResult<M>
+  }
+
+  async setPower(node: string, on: boolean): Promise<void> {
+    await this.#post(node, 'power', { on }, AbortSignal.timeout(LONG_CALL_MS_MAX))
+  }
+
+  /** The items of a stream, until it ends or `signal` aborts. */
+  async *stream<M extends MethodName>(
+    node: string,
+    method: M,
+    params: MethodParams<M>,
+    signal: AbortSignal,
+  ): AsyncIterable<MethodResult<M>> {
+    const response = await this.#post(node, method, params, signal)
+    if (response.body === null) return
+    const reader = response.body.pipeThrough(new TextDecoderStream()).getReader()
+    let rest = ''
+    for (;;) {
+      const { done, value } = await reader.read().catch((error: unknown) => {
+        throw unreachable(error)
+      })
+      if (done) return
+      const lines = (rest + value).split('\n')
+      rest = lines.pop()!
+      if (rest.length > LINE_CHARS_MAX) throw new CallError({ code: 'too-large', message: 'a line never ends' })
+      for (const line of lines) if (line !== '') yield JSON.parse(line) as MethodResult<M>
+    }
+  }
+
+  #post(node: string, method: string, params: unknown, signal: AbortSignal): Promise<Response> {
+    const path = `/api/nodes/${encodeURIComponent(node)}/${method}`
+    const headers = { 'Content-Type': 'application/json' }
+    return this.#fetch(path, { method: 'POST', headers, body: JSON.stringify(params) }, signal)
+  }
+
+  async #fetch(path: string, init: RequestInit, signal: AbortSignal): Promise<Response> {
+    const headers = { ...(init.headers as Record<string, string>), Authorization: `Bearer ${this.#token}` }
+    let response: Response
+    try {
+      response = await fetch(path, { ...init, headers, signal, cache: 'no-store' })
+    } catch (error) {
+      throw unreachable(error)
+    }
+    if (response.ok) return response
+    const detail = (await response.json().catch(() => undefined)) as CallErrorDetail | undefined
+    throw new CallError(detail ?? { code: 'internal', message: `the server answered ${response.status}` })
+  }
+}
+
+function unreachable(error: unknown): CallError {
+  const timedOut = error instanceof DOMException && error.name === 'TimeoutError'
+  const message = timedOut ? 'no answer came in time' : 'the server does not answer'
+  return new CallError({ code: 'unreachable', message })
+}

@@ -1,0 +1,193 @@
+import type { RefObject } from 'preact'
+import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks'
+import { bitrate, counted, latency } from '../model/format.ts'
+import { type Line, lineOf, type Point, pointAt, type Size } from '../model/geometry.ts'
+import { type Place, towards } from '../model/layout.ts'
+import type { Edge, ShownNode, Topology, Vertex } from '../model/topology.ts'
+import type { Flow } from '../state.ts'
+import { Glyph } from './glyphs.tsx'
+import { MEDIUM_NAMES } from './media.ts'
+import { pulseFlows, pulseJourney } from './pulses.ts'
+
+interface GraphProps {
+  readonly topology: Topology
+  readonly places: ReadonlyMap<string, Place>
+  readonly selected: ShownNode | undefined
+  readonly flows: ReadonlyMap<string, Flow>
+  readonly look: number
+  /** Keys along a traced path. */
+  readonly path: readonly string[]
+  /** The way of the newest message. */
+  readonly journey: { readonly id: string; readonly way: readonly string[] } | undefined
+  readonly onSelect: (name: string) => void
+}
+
+const NODE_RADIUS = 23
+const FAR_RADIUS = 7
+
+/** The picture of the mesh: each node a button, in the order of the ring, the arrow keys leading from one to the next. */
+export function Graph(props: GraphProps) {
+  const { topology, places, selected, flows, look, path, journey, onSelect } = props
+  const [frame, size] = useSize()
+  const [focused, setFocused] = useState<string>()
+  const pulses = useRef<SVGGElement>(null)
+  const points = new Map([...places].map(([key, place]) => [key, pointAt(place, size)]))
+  const vertices = [...topology.vertices.values()]
+  const selectedKey = vertices.find(({ shown, name }) => shown && name === selected?.name)?.key
+  const edges = [...topology.edges.values()].map((edge) => ({ edge, line: lineOf(edge, topology, points) }))
+
+  useEffect(() => {
+    if (pulses.current !== null) pulseFlows(pulses.current, edges, flows)
+  }, [look])
+  useEffect(() => {
+    if (pulses.current === null || journey === undefined) return
+    pulseJourney(
+      pulses.current,
+      journey.way.flatMap((key) => points.get(key) ?? []),
+    )
+  }, [journey?.id])
+
+  const press = (event: KeyboardEvent, { key, name, shown }: Vertex): void => {
+    const next = towards(places, key, event.key)
+    if (next !== undefined) {
+      setFocused(next)
+      frame.current?.querySelector<SVGElement>(`[data-key="${next}"]`)?.focus()
+    } else if (shown && (event.key === 'Enter' || event.key === ' ')) onSelect(name)
+    else if (!event.key.startsWith('Arrow')) return
+    event.preventDefault()
+  }
+  const entry = focused !== undefined && topology.vertices.has(focused) ? focused : (selectedKey ?? vertices[0]?.key)
+
+  return (
+    <figure class="graph" ref={frame} aria-label="Picture of the mesh; the arrow keys lead from node to node">
+      <svg width={size.width} height={size.height} role="none">
+        {edges.map(({ edge, line }) => line && <EdgeLine key={edge.key} edge={edge} line={line} />)}
+        <PathLine path={path} points={points} />
+        <g ref={pulses} />
+        {edges.map(
+          ({ edge, line }) => line && <EdgeLabel key={edge.key} edge={edge} line={line} topology={topology} />,
+        )}
+        {vertices.map((vertex) => (
+          <NodeMark
+            key={vertex.key}
+            vertex={vertex}
+            point={points.get(vertex.key)!}
+            above={(places.get(vertex.key)?.y ?? 0) < -0.3}
+            selected={vertex.key === selectedKey}
+            onPath={path.includes(vertex.key)}
+            links={countLinks(topology, vertex.key)}
+            tabIndex={vertex.key === entry ? 0 : -1}
+            onSelect={() => vertex.shown && onSelect(vertex.name)}
+            onFocus={() => setFocused(vertex.key)}
+            onKeyDown={(event) => press(event, vertex)}
+          />
+        ))}
+      </svg>
+    </figure>
+  )
+}
+
+function EdgeLine({ edge, line: { from, to } }: { edge: Edge; line: Line }) {
+  const width = Math.min(5, Math.max(1.75, Math.log10(edge.bitrateBps) - 1.75))
+  return <line class={`edge medium-${edge.medium}`} x1={from.x} y1={from.y} x2={to.x} y2={to.y} stroke-width={width} />
+}
+
+function EdgeLabel({ edge, line: { from, to }, topology }: { edge: Edge; line: Line; topology: Topology }) {
+  const names = edge.ends.map((key) => topology.vertices.get(key)?.name ?? key.slice(0, 8))
+  const texts = [bitrate(edge.bitrateBps), edge.rttMs === null ? '' : latency(edge.rttMs)].filter((text) => text !== '')
+  const width = Math.max(...texts.map((text) => text.length)) * 6.2 + 14
+  const height = texts.length * 14 + 6
+  const [x, y] = [(from.x + to.x) / 2, (from.y + to.y) / 2]
+  const facts = `${MEDIUM_NAMES[edge.medium]} link of ${names.join(' and ')}: ${texts.join(', ')}`
+  const description = { role: 'img', 'aria-label': facts } as const
+  return (
+    <g class="edge-label" transform={`translate(${x} ${y})`} {...description}>
+      <rect x={-width / 2} y={-height / 2} width={width} height={height} rx={8} />
+      {texts.map((text, at) => (
+        <text key={at} y={(at - (texts.length - 1) / 2) * 14 + 4}>
+          {text}
+        </text>
+      ))}
+      <title>{facts}</title>
+    </g>
+  )
+}
+
+function PathLine({ path, points }: { path: readonly string[]; points: ReadonlyMap<string, Point> }) {
+  const along = path.flatMap((key) => points.get(key) ?? [])
+  if (along.length < 2) return null
+  const text = along.map(({ x, y }) => `${x},${y}`).join(' ')
+  return (
+    <g class="path">
+      <polyline class="path-glow" points={text} />
+      <polyline class="path-dash" points={text} />
+    </g>
+  )
+}
+
+interface NodeMarkProps {
+  readonly vertex: Vertex
+  readonly point: Point
+  readonly above: boolean
+  readonly selected: boolean
+  readonly onPath: boolean
+  readonly links: number
+  readonly tabIndex: number
+  readonly onSelect: () => void
+  readonly onFocus: () => void
+  readonly onKeyDown: (event: KeyboardEvent) => void
+}
+
+function NodeMark(props: NodeMarkProps) {
+  const { vertex, point, above, selected, onPath, links, tabIndex, onSelect, onFocus, onKeyDown } = props
+  const { key, name, role, media, shown, running, hops } = vertex
+  const radius = shown ? NODE_RADIUS : hops === 0 ? FAR_RADIUS * 1.6 : FAR_RADIUS
+  const facts = shown
+    ? [name, role, running ? counted(links, 'link') : 'unplugged']
+    : [name, hops === 0 ? 'neighbour' : `${counted(hops, 'relay')} away`]
+  const states = [shown ? 'shown' : 'far', running ? 'on' : 'off', selected && 'selected', onPath && 'on-path']
+  return (
+    <g
+      class={`node ${states.filter(Boolean).join(' ')}`}
+      style={{ transform: `translate(${point.x}px, ${point.y}px)` }}
+      data-key={key}
+      role={shown ? 'button' : 'img'}
+      aria-label={facts.filter((fact) => fact !== '').join(', ')}
+      {...(shown ? { 'aria-pressed': selected } : {})}
+      tabIndex={tabIndex}
+      {...{ onClick: onSelect, onFocus, onKeyDown }}
+    >
+      <circle class="focus-ring" r={radius + 6} />
+      <circle class="disc" r={radius} />
+      {shown && (
+        <g class="glyph">
+          <Glyph media={media} />
+        </g>
+      )}
+      <text class="name" y={above ? -radius - 10 : radius + 18}>
+        {name}
+        {shown && !running ? ' (off)' : ''}
+      </text>
+    </g>
+  )
+}
+
+const countLinks = ({ edges }: Topology, key: string): number =>
+  [...edges.values()].filter(({ ends }) => ends.includes(key)).length
+
+/** The size that the picture has room for, as the window changes. */
+function useSize(): [RefObject<HTMLElement | null>, Size] {
+  const frame = useRef<HTMLElement>(null)
+  const [width, setWidth] = useState(600)
+  useLayoutEffect(() => {
+    const element = frame.current
+    if (element === null) return
+    const measure = (): void => setWidth(Math.max(260, element.clientWidth))
+    measure()
+    const observer = new ResizeObserver(measure)
+    observer.observe(element)
+    return () => observer.disconnect()
+  }, [])
+  const height = Math.round(Math.min(460, Math.max(320, width * 0.62)))
+  return [frame, { width, height }]
+}

@@ -1,0 +1,49 @@
+import { counted, duration } from '../model/format.ts'
+import type { PageState } from '../state.ts'
+
+const SPELT = ['no', 'one', 'two', 'three', 'four', 'five', 'six', 'seven', 'eight', 'nine', 'ten', 'eleven', 'twelve']
+
+export function Header({ state }: { state: PageState }) {
+  const live = state.connection.state === 'live'
+  return (
+    <header class="top">
+      <Mark />
+      <div>
+        <h1>NEXUS</h1>
+        <p class="muted">{describe(state)}</p>
+      </div>
+      <p class={live ? 'pill good' : 'pill bad'} role="status">
+        <span class="dot" aria-hidden="true" />
+        {live ? 'Live' : 'No answer'}
+      </p>
+    </header>
+  )
+}
+
+/** What one sees, in a sentence. */
+function describe({ about, nodes }: PageState): string {
+  const parts: string[] = []
+  const { roundMs = nodes[0]?.status?.node.roundMs, airSpeed, mode } = about
+  const [only] = nodes
+  if (mode === 'node' && only !== undefined) parts.push(`The mesh as ${only.name} sees it`)
+  else parts.push(`A mesh of ${SPELT[nodes.length] ?? nodes.length} ${nodes.length === 1 ? 'node' : 'nodes'}`)
+  if (roundMs !== undefined)
+    parts.push(`rounds of ${duration(roundMs)}${roundMs === 60_000 ? '' : ' instead of 1 min'}`)
+  if (airSpeed !== undefined && airSpeed !== 1) parts.push(`radio ${airSpeed} × real time`)
+  const off = nodes.filter(({ running }) => !running).length
+  if (off > 0) parts.push(`${counted(off, 'node')} unplugged`)
+  return parts.join(' · ')
+}
+
+function Mark() {
+  return (
+    <svg class="mark" viewBox="0 0 32 32" aria-hidden="true">
+      <rect width="32" height="32" rx="8" />
+      <path d="M9 22V10l14 12V10" />
+      <circle cx="9" cy="10" r="2.6" />
+      <circle cx="9" cy="22" r="2.6" />
+      <circle cx="23" cy="10" r="2.6" />
+      <circle cx="23" cy="22" r="2.6" />
+    </svg>
+  )
+}

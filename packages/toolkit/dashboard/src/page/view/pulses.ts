@@ -1,0 +1,46 @@
+import type { Line, Point } from '../model/geometry.ts'
+import type { Edge } from '../model/topology.ts'
+import type { Flow } from '../state.ts'
+
+const PULSES_MAX = 60
+const FLOW_MS = 900
+const HOP_MS = 450
+
+const wantsStillness = (): boolean => matchMedia('(prefers-reduced-motion: reduce)').matches
+
+/** One dot over each link and direction that bytes have passed since the last look; more bytes make a larger dot. */
+export function pulseFlows(
+  layer: SVGGElement,
+  edges: readonly { readonly edge: Edge; readonly line: Line | undefined }[],
+  flows: ReadonlyMap<string, Flow>,
+): void {
+  if (wantsStillness()) return
+  for (const { edge, line } of edges) {
+    const flow = flows.get(edge.key)
+    if (line === undefined || flow === undefined) continue
+    if (flow.forth > 0) pulse(layer, `pulse medium-${edge.medium}`, sizeOf(flow.forth), [line.from, line.to], FLOW_MS)
+    if (flow.back > 0) pulse(layer, `pulse medium-${edge.medium}`, sizeOf(flow.back), [line.to, line.from], FLOW_MS)
+  }
+}
+
+/** A message on its way. */
+export function pulseJourney(layer: SVGGElement, points: readonly Point[]): void {
+  if (wantsStillness() || points.length < 2) return
+  pulse(layer, 'pulse journey', 7, points, HOP_MS * (points.length - 1))
+}
+
+function pulse(layer: SVGGElement, name: string, radius: number, points: readonly Point[], durationMs: number): void {
+  if (layer.childElementCount >= PULSES_MAX) return
+  const dot = document.createElementNS('http://www.w3.org/2000/svg', 'circle')
+  dot.setAttribute('class', name)
+  dot.setAttribute('r', String(radius))
+  layer.append(dot)
+  const frames = points.map(({ x, y }) => ({ transform: `translate(${x}px, ${y}px)` }))
+  const animation = dot.animate(frames, { duration: durationMs, easing: 'ease-in-out' })
+  const end = (): void => dot.remove()
+  animation.finished.then(end, end)
+}
+
+function sizeOf(bytes: number): number {
+  return Math.min(6, 1.6 + Math.log10(bytes))
+}
