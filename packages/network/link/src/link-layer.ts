@@ -73,7 +73,12 @@ export class LinkLayer {
     if (this.#media.size >= this.#limits.interfaces)
       throw new RangeError(`more than ${this.#limits.interfaces} interfaces`)
     const { crypto, random } = this.#options
-    const medium = new Medium(nowMs, facts, { crypto, random, limits: this.#limits }, this.#ports)
+    const medium = new Medium(
+      nowMs,
+      facts,
+      { crypto, random, limits: this.#limits, pace: this.#options.pace ?? 1 },
+      this.#ports,
+    )
     this.#media.set(facts.id, medium)
     this.#sender.reserve(medium.frameBytesMax)
     this.#opener.reserve(medium.frameBytesMax)
@@ -100,17 +105,6 @@ export class LinkLayer {
    * @throws {TypeError} where nothing says whom: on media that many share, an address or a NodeID is needed
    */
   dial(nowMs: number, interfaceId: string, target: Target): boolean {
-    const medium = this.#media.get(interfaceId)
-    if (
-      medium !== undefined &&
-      !medium.point &&
-      target.nodeId === undefined &&
-      (medium.radio || target.address === undefined)
-    ) {
-      throw new TypeError(
-        `${interfaceId} has many peers: dial needs a ${medium.radio ? 'NodeID' : 'NodeID or an address'}`,
-      )
-    }
     const added = this.#peering.dial(nowMs, interfaceId, target)
     this.#workNow(nowMs)
     return added
@@ -120,6 +114,12 @@ export class LinkLayer {
   forget(interfaceId: string, target: Target): boolean {
     this.#wakeIsStale = true
     return this.#peering.forget(interfaceId, target)
+  }
+
+  /** The medium reaches others than before (a network appeared, a cable was plugged in): beacons come at once and soon again. */
+  greet(nowMs: number, interfaceId: string): void {
+    this.#peering.greet(nowMs, interfaceId)
+    this.#wakeIsStale = true
   }
 
   /** What the beacon says from now on. */

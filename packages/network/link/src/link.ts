@@ -110,6 +110,11 @@ export interface LinkLayerOptions {
   /** The allow-list: whether an Ed25519 key may be linked with. Absent: everyone may. */
   readonly admit?: (publicKey: Uint8Array) => boolean
   readonly limits?: Partial<LinkLimits>
+  /**
+   * How many times faster than usual beacons and idle probes come, 1 if not said, above 0 and at most 100: for networks
+   * that are to be watched while they heal.
+   */
+  readonly pace?: number
 }
 
 /** What the layer asks of its host. Called from within the layer's methods; `receive` and `tick` must not be called back. */

@@ -36,11 +36,11 @@ export class Liveness {
     this.#medium = medium
     this.#token = token
     const { bitrateBps } = medium.facts
-    if (bitrateBps >= WIDE_COUNTERS_FROM_BPS) this.#idleMs = IDLE_PROBE_FAST_MS
-    else this.#idleMs = bitrateBps >= SLOW_BELOW_BPS ? IDLE_PROBE_MS : IDLE_PROBE_SLOW_MS
+    const slowMs = bitrateBps >= SLOW_BELOW_BPS ? IDLE_PROBE_MS : IDLE_PROBE_SLOW_MS
+    this.#idleMs = (bitrateBps >= WIDE_COUNTERS_FROM_BPS ? IDLE_PROBE_FAST_MS : slowMs) / medium.pace
     // On fast media two probe spacings are pause enough; on slow ones each beacon would cost a probe.
     this.#doubtPauseMs = bitrateBps >= WIDE_COUNTERS_FROM_BPS ? 0 : this.#idleMs
-    this.#unansweredMs = Math.max(UNANSWERED_PROBE_MS, medium.probeSpacingMs)
+    this.#unansweredMs = Math.max(UNANSWERED_PROBE_MS / medium.pace, medium.probeSpacingMs)
   }
 
   /** An authentic frame came. */

@@ -4,6 +4,7 @@ import { CookieJar } from './cookies.ts'
 import {
   CONTROL_BURST_BYTES,
   CONTROL_SHARE,
+  FIRST_BEACON_AIRTIMES_MAX,
   HALF_OPEN_AIRTIMES_MIN,
   HALF_OPEN_MS_MIN,
   HELLO_INTERVAL_BUSY_MS,
@@ -57,7 +58,10 @@ export class Medium {
   nextHs2Ms = Number.NEGATIVE_INFINITY
   nextBeaconMs: number
   lastBeaconMs = Number.NEGATIVE_INFINITY
+  /** Beacons since the last greeting. */
   beacons = 0
+  /** How many times faster than usual beacons and idle probes come. */
+  readonly pace: number
   readonly #ports: MediumPorts
   readonly #retryBaseMs: number
   #frameId: number
@@ -68,7 +72,7 @@ export class Medium {
   constructor(
     nowMs: number,
     facts: InterfaceFacts,
-    context: { crypto: Crypto; random: Random; limits: LinkLimits },
+    context: { crypto: Crypto; random: Random; limits: LinkLimits; pace: number },
     ports: MediumPorts,
   ) {
     this.facts = facts
@@ -90,7 +94,10 @@ export class Medium {
       slotsMax: context.limits.reassemblies,
     })
     this.stats = emptyStats()
-    this.nextBeaconMs = nowMs
+    if (!(context.pace > 0 && context.pace <= 100)) throw new RangeError(`a pace of ${context.pace}`)
+    this.pace = context.pace
+    this.nextBeaconMs =
+      nowMs + (this.radio ? FIRST_BEACON_AIRTIMES_MAX * this.fullAirtimeMs * fraction(context.random) : 0)
     this.#ports = ports
     // Neighbours without a link are told apart by frame ids: they should not all count from 0.
     this.#frameId = context.random(1)[0]!
@@ -106,8 +113,8 @@ export class Medium {
   /** Time between beacons; `load` is the share of the channel in use, of 255. */
   helloIntervalMs(load: number): number {
     const base = this.facts.bitrateBps < SLOW_BELOW_BPS ? HELLO_INTERVAL_SLOW_MS : HELLO_INTERVAL_MS
-    if (load > 191) return Math.max(base, HELLO_INTERVAL_CROWDED_MS)
-    return load > 127 ? Math.max(base, HELLO_INTERVAL_BUSY_MS) : base
+    const stretched = load > 191 ? HELLO_INTERVAL_CROWDED_MS : load > 127 ? HELLO_INTERVAL_BUSY_MS : 0
+    return Math.max(base, stretched) / this.pace
   }
 
   /** Time to wait for the answer to the n-th (from 0) copy of a handshake frame. */
@@ -222,4 +229,10 @@ function emptyStats(): InterfaceStats {
       flood: 0,
     },
   }
+}
+
+/** 0 … 1. */
+function fraction(random: Random): number {
+  const bytes = random(2)
+  return (bytes[0]! | (bytes[1]! << 8)) / 0xffff
 }

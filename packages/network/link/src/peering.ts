@@ -4,7 +4,7 @@ import type { Identity } from '@nexus/identity'
 import { encodeHello, type Hello } from './frames.ts'
 import { type Attempt, isUnderWay, type Target } from './handshake.ts'
 import type { Handshakes } from './handshakes.ts'
-import { type LinkLimits, REDIAL_MS, REDIAL_MS_MAX } from './limits.ts'
+import { GREETING_SHARES, type LinkLimits, REDIAL_MS, REDIAL_MS_MAX } from './limits.ts'
 import type { LinkState } from './link-state.ts'
 import type { LinkTable } from './link-table.ts'
 import type { Medium } from './medium.ts'
@@ -80,8 +80,21 @@ export class Peering {
     this.#media.delete(medium.id)
   }
 
-  /** Adds a configured peer; false where there are too many. */
+  /** Beacons come at once and soon again. */
+  greet(nowMs: number, interfaceId: string): void {
+    const medium = this.#media.get(interfaceId)?.medium
+    if (medium === undefined) return
+    medium.beacons = 0
+    medium.nextBeaconMs = Math.min(medium.nextBeaconMs, nowMs)
+  }
+
+  /** Adds a configured peer; false where there are too many. @throws {TypeError} where nothing says whom */
   dial(nowMs: number, interfaceId: string, target: Target): boolean {
+    const medium = this.#media.get(interfaceId)?.medium
+    if (medium?.point === false && target.nodeId === undefined && (medium.radio || target.address === undefined)) {
+      const needed = medium.radio ? 'NodeID' : 'NodeID or an address'
+      throw new TypeError(`${interfaceId} has many peers: dial needs a ${needed}`)
+    }
     const key = dialKey(interfaceId, target)
     if (this.#dials.has(key)) return true
     if (this.#dials.size >= this.#limits.dials) return false
@@ -221,8 +234,7 @@ export class Peering {
       return
     }
     const intervalMs = medium.helloIntervalMs(this.beacon.load)
-    // The first beacon may fall on deaf ears: the second follows soon.
-    const pauseMs = medium.beacons++ === 0 ? intervalMs / 10 : intervalMs
+    const pauseMs = intervalMs * (GREETING_SHARES[medium.beacons++] ?? 1)
     medium.nextBeaconMs = nowMs + pauseMs * this.#jitter()
     if (medium.point && this.#isLinked(medium)) return
     medium.lastBeaconMs = nowMs

@@ -22,6 +22,8 @@ export interface InterfacesPorts {
   hasControl(link: Link, tier: Tier): boolean
   pullControl(nowMs: number, link: Link, tier: Tier, bytesMax: number): ControlFrame | undefined
   dropped(packet: Uint8Array, reason: string): void
+  /** As more or fewer nodes share a medium, this much of it is this node's. */
+  shared(nowMs: number, interfaceId: string, usableBps: number): void
 }
 
 /** The interfaces that are up, the links over them, and what waits to leave by each. */
@@ -145,7 +147,9 @@ export class Interfaces {
   }
 
   #share(nowMs: number, { facts, egress }: InterfaceTraffic): void {
-    egress.budget.setUsableBps(nowMs, usableBps(facts, egress.linkCount))
+    const bps = usableBps(facts, egress.linkCount)
+    egress.budget.setUsableBps(nowMs, bps)
+    this.#ports.shared(nowMs, facts.id, bps)
   }
 }
 

@@ -20,3 +20,5 @@ export const TRACES_PER_SECOND = 20
 export const EVENTS_MAX = 512
 export const ANNOUNCE_HOPS_MAX = 128
 export const HOP_LIMIT = 128
+/** Of the usable bandwidth, what beacons, handshakes, probes and rekeying keep to; the tiers of gossip make up for more. */
+export const LINK_CONTROL_SHARE = 0.05

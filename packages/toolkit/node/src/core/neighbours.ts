@@ -100,7 +100,11 @@ export class Neighbours {
 
   trust(nowMs: number, peer: TrustedPeer): void {
     this.#parts.contacts.trust(peer)
-    for (const { facts } of this.#parts.interfaces.values()) this.#dial(nowMs, peer, facts)
+    for (const { facts } of this.#parts.interfaces.values()) {
+      this.#dial(nowMs, peer, facts)
+      // It may have been refused a moment ago, and would wait before it tries again.
+      if (this.#parts.closed) this.#parts.links.greet(nowMs, facts.id)
+    }
     this.#refreshFree(nowMs, peer.nodeId)
   }
 

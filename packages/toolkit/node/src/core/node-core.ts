@@ -1,8 +1,8 @@
-import { ByteReader, ByteWriter, toHex } from '@nexus/codec'
+import { toHex } from '@nexus/codec'
 import type { Crypto, Random } from '@nexus/crypto'
 import { CONTEXT, decodePacket } from '@nexus/framing'
 import { Gossip, GossipError, ROUND_MS, type Tier } from '@nexus/gossip'
-import { type Identity, nodeIdOf, ReservedCounter } from '@nexus/identity'
+import { type Identity, nodeIdOf } from '@nexus/identity'
 import { CLOSE, type Link, LinkLayer, MESSAGE, type RefusalReason } from '@nexus/link'
 import { NO_HOP, type PolicyName } from '@nexus/routing'
 import { type InboxMessage, type MessageStatus, Messenger, type SendOptions } from '@nexus/session'
@@ -13,11 +13,13 @@ import { Contacts, type TrustedPeer } from './contacts.ts'
 import type { ControlFrame } from './egress.ts'
 import type { CoreEvent, EventFacts, EventKind } from './events.ts'
 import { Interfaces } from './interfaces.ts'
+import { LINK_CONTROL_SHARE } from './limits.ts'
 import { Neighbours } from './neighbours.ts'
 import { Packets } from './packets.ts'
 import { ProtocolClock } from './protocol-clock.ts'
 import { Routes } from './routes.ts'
 import type { Store } from './store.ts'
+import { storedCounter } from './stored-counter.ts'
 import { type TraceReport, Traces } from './traces.ts'
 
 export interface NodeCoreOptions {
@@ -140,6 +142,12 @@ export class NodeCore {
     this.interfaces.down(interfaceId)
   }
 
+  /** The medium reaches others than before: neighbours are looked for at once. */
+  reachChanged(nowMs: number, interfaceId: string): void {
+    this.#nowMs = nowMs
+    this.links.greet(nowMs, interfaceId)
+  }
+
   /** A frame from a medium; valid during the call. */
   receive(nowMs: number, interfaceId: string, frame: Uint8Array, from: string | undefined): void {
     if (!this.#isRunning) return
@@ -226,6 +234,8 @@ export class NodeCore {
       hasControl: (link, tier) => (tier === 1 ? this.routes.hasControl(link.id) : this.gossip.hasWork(link.id, tier)),
       pullControl: (nowMs, link, tier, bytesMax) => this.#pullControl(nowMs, link, tier, bytesMax),
       dropped: (_packet, reason) => this.packets.drop(reason),
+      shared: (nowMs, interfaceId, usableBps) =>
+        this.links.setControlBudget(nowMs, interfaceId, usableBps * LINK_CONTROL_SHARE),
     })
   }
 
@@ -239,6 +249,7 @@ export class NodeCore {
         random,
         ...(networkKey === undefined ? {} : { networkKey }),
         ...(admission === 'trusted' ? { admit } : {}),
+        pace: this.clock.linkPace,
       },
       {
         transmit: (interfaceId, frame, to) => this.interfaces.transmit(this.#nowMs, interfaceId, frame, to),
@@ -255,7 +266,7 @@ export class NodeCore {
     return new Routes(
       {
         ...this.options,
-        lamports: reservedCounter(store, 'counter/announce'),
+        lamports: storedCounter(store, 'counter/announce'),
         contacts: this.contacts,
         clock: this.clock,
         verify: this.#ports.verify,
@@ -286,7 +297,7 @@ export class NodeCore {
   #makeMessenger(): Messenger {
     const { crypto, identity, random, store, allowStrangerReceipts = false } = this.options
     return new Messenger(
-      { crypto, identity, random, store, counters: reservedCounter(store, 'counter/message'), allowStrangerReceipts },
+      { crypto, identity, random, store, counters: storedCounter(store, 'counter/message'), allowStrangerReceipts },
       {
         sendPacket: (nowMs, destination, packet, priority) => this.packets.send(nowMs, destination, packet, priority),
         publicKeyOf: (nodeId) => this.contacts.publicKeyOf(nodeId),
@@ -330,7 +341,7 @@ export class NodeCore {
   }
 
   #pullControl(nowMs: number, link: Link, tier: Tier, bytesMax: number): ControlFrame | undefined {
-    if (tier === 1) return this.routes.pullControl(nowMs, link.id, bytesMax)
+    if (tier === 1) return this.routes.pullControl(nowMs, link.id, bytesMax, link.payloadBytesMax)
     const body = this.gossip.pull(link.id, tier, bytesMax)
     return body === undefined ? undefined : { type: MESSAGE.gossip, body }
   }
@@ -395,10 +406,3 @@ const REPORTED: ReadonlySet<RefusalReason> = new Set([
   'unexpected-peer',
   'duplicate-identity',
 ])
-
-/** A counter whose claim is in the store under `key`, as u64. */
-function reservedCounter(store: Store, key: string): ReservedCounter {
-  const stored = store.get(key)
-  const reservedUpTo = stored === undefined ? 0n : new ByteReader(stored).u64()
-  return new ReservedCounter(reservedUpTo, (upTo) => store.put(key, new ByteWriter(8).u64(upTo).finish()))
-}

@@ -3,6 +3,10 @@ import { ROUND_MS } from '@nexus/gossip'
 /** Above the rounding of the two conversions together, and far below what any clock shows. */
 const ROUNDED_UP = 1 + 4 * Number.EPSILON
 
+const BEACONS_PER_ROUND = 6
+/** Probes are a second apart however short the rounds: to hurry more would not find anything sooner. */
+const LINK_PACE_MAX = 5
+
 /**
  * Routing counts in rounds of 60 s. A node whose rounds are shorter (a demonstration in a hurry) lives faster: this turns
  * readings of its clock into the routing core's and back.
@@ -14,6 +18,11 @@ export class ProtocolClock {
   constructor(roundMs: number) {
     if (!(roundMs >= 100 && roundMs <= 3_600_000)) throw new RangeError(`a round of ${roundMs} ms`)
     this.roundMs = roundMs
+  }
+
+  /** How much faster than usual links look for each other and for silence: beacons keep to a sixth of a round, within reason. */
+  get linkPace(): number {
+    return Math.min(LINK_PACE_MAX, Math.max(1, ROUND_MS / (BEACONS_PER_ROUND * this.roundMs)))
   }
 
   toProtocolMs(nowMs: number): number {

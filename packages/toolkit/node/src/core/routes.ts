@@ -14,7 +14,7 @@ import type { Store } from './store.ts'
 
 const ROUTES_KEY = 'routes'
 const DAMAGED_KEY = 'routes.damaged'
-/** A control frame of this size always fits: where the router has none, it has nothing. */
+/** No control frame is longer. */
 const FRAME_BYTES_MAX = 484
 
 export interface RoutesOptions {
@@ -156,10 +156,11 @@ export class Routes {
     return this.#due.has(link)
   }
 
-  pullControl(nowMs: number, link: number, bytesMax: number): ControlFrame | undefined {
+  /** The next frame of at most `bytesMax`; a link carries `linkBytesMax`, so where even that brings nothing, nothing waits. */
+  pullControl(nowMs: number, link: number, bytesMax: number, linkBytesMax: number): ControlFrame | undefined {
     const frame = this.router.pull(this.#protocolMs(nowMs), link, Math.min(bytesMax, FRAME_BYTES_MAX))
     if (frame === undefined) {
-      if (bytesMax >= FRAME_BYTES_MAX) this.#due.delete(link)
+      if (bytesMax >= Math.min(linkBytesMax, FRAME_BYTES_MAX)) this.#due.delete(link)
       return undefined
     }
     return { type: frame.kind === 'packet' ? MESSAGE.packet : MESSAGE.route, body: frame.bytes }

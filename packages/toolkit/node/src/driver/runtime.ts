@@ -83,6 +83,11 @@ export class Runtime implements TransportHost {
     this.soon()
   }
 
+  reachChanged(iface: Interface): void {
+    this.#core.reachChanged(Runtime.now(), iface.facts.id)
+    this.soon()
+  }
+
   drain(iface: Interface): void {
     this.#core.drained(Runtime.now(), iface.facts.id)
     this.soon()
