@@ -1,10 +1,10 @@
 /** Runs the commands as a user would: processes of their own, real sockets on the loopback, a state folder for each node. */
 import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { once } from 'node:events'
 
 export interface Ended {
   readonly code: number | null
@@ -22,7 +22,13 @@ export class Bench {
   }
 
   /** Runs a command to its end. */
-  async run(node: string | undefined, command: string, args: readonly string[] = [], input = '', env: NodeJS.ProcessEnv = {}): Promise<Ended> {
+  async run(
+    node: string | undefined,
+    command: string,
+    args: readonly string[] = [],
+    input = '',
+    env: NodeJS.ProcessEnv = {},
+  ): Promise<Ended> {
     const child = this.spawn(node, command, args, env)
     let out = ''
     let err = ''

@@ -126,7 +126,12 @@ describe('two nodes', () => {
   })
 
   test('the socket, the identity and the state are their owner’s alone', () => {
-    for (const [name, mode] of [['control.sock', 0o600], ['identity', 0o600], ['state.db', 0o600], ['', 0o700]] as const) {
+    for (const [name, mode] of [
+      ['control.sock', 0o600],
+      ['identity', 0o600],
+      ['state.db', 0o600],
+      ['', 0o700],
+    ] as const) {
       expect(statSync(bench.path('ada', name)).mode & 0o777, name).toBe(mode)
     }
   })
@@ -142,11 +147,16 @@ describe('two nodes', () => {
   test('the doctor finds a well node well, and bundles no secret', async () => {
     const doctor = await bench.run('ben', 'nexus-doctor', ['--json', '--bundle', bench.path('help.json')])
     expect(doctor.err).toBe('')
-    const report = published('doctor').parse(JSON.parse(doctor.out)) as { ok: boolean; findings: { check: string; verdict: string }[] }
+    const report = published('doctor').parse(JSON.parse(doctor.out)) as {
+      ok: boolean
+      findings: { check: string; verdict: string }[]
+    }
     expect(report.ok).toBe(true)
     expect(doctor.code).toBe(0)
     expect(report.findings).toContainEqual(expect.objectContaining({ check: 'socket', verdict: 'ok' }))
-    expect(JSON.parse(readFileSync(bench.path('help.json'), 'utf8'))).toMatchObject({ status: { node: { nodeId: benId } } })
+    expect(JSON.parse(readFileSync(bench.path('help.json'), 'utf8'))).toMatchObject({
+      status: { node: { nodeId: benId } },
+    })
     expect(statSync(bench.path('help.json')).mode & 0o777).toBe(0o600)
   })
 

@@ -34,14 +34,9 @@ export function fillPaths(config: Config): Config & Paths {
       next: 'set a shorter one with the setting socket, for instance in $XDG_RUNTIME_DIR',
     })
   }
-  const { passphraseFile } = config.identity
-  const file = resolve(config.identity.file ?? join(stateDir, 'identity'))
-  return {
-    ...config,
-    stateDir,
-    socket,
-    identity: { file, ...(passphraseFile === undefined ? {} : { passphraseFile }) },
-  }
+  const { stateDir: _stateDir, socket: _socket, identity, ...rest } = config
+  const file = resolve(identity.file ?? join(stateDir, 'identity'))
+  return { stateDir, socket, identity: { ...identity, file }, ...rest }
 }
 
 function defaultSocket(stateDir: string): string {
