@@ -24,7 +24,9 @@ export class MediumBudget {
   constructor(nowMs: number, usableBps: number) {
     this.#usableBps = usableBps
     this.#atMs = nowMs
-    this.#ownBytes[0] = START_BYTES
+    // The medium was silent before, and a node that just came up has all its news to tell.
+    for (let index = 0; index < TIERS; index++) this.#ownBytes[index] = this.#bytesPerMs(index) * ROUND_MS
+    this.#ownBytes[0] = Math.max(START_BYTES, this.#ownBytes[0]!)
   }
 
   get usableBps(): number {

@@ -301,6 +301,7 @@ export class NodeCore {
       {
         sendPacket: (nowMs, destination, packet, priority) => this.packets.send(nowMs, destination, packet, priority),
         publicKeyOf: (nodeId) => this.contacts.publicKeyOf(nodeId),
+        roundTripMs: (destination, bytes) => this.routes.roundTripMs(this.#nowMs, destination, bytes),
         message: (message) => this.#received(message),
         stateChanged: (status) => this.#messageState(status),
       },

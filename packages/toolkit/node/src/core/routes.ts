@@ -14,6 +14,8 @@ import type { Store } from './store.ts'
 
 const ROUTES_KEY = 'routes'
 const DAMAGED_KEY = 'routes.damaged'
+/** Packet header, sealed box and link frame around a message's body. */
+const PACKET_OVERHEAD_BYTES = 196
 /** No control frame is longer. */
 const FRAME_BYTES_MAX = 484
 
@@ -150,6 +152,18 @@ export class Routes {
   /** Destinations that have a route now. */
   *destinations(): IterableIterator<Uint8Array> {
     for (const key of this.#told.keys()) yield fromHex(key)
+  }
+
+  /**
+   * What a packet of `bytes` and its answer take at most by what is known of the path: its slowest hop's latency and its
+   * narrowest hop's airtime, at every hop, both ways. Undefined without a route.
+   */
+  roundTripMs(nowMs: number, destination: Uint8Array, bytes: number): number | undefined {
+    const { candidates } = this.router.explain(this.#protocolMs(nowMs), destination)
+    const chosen = candidates.find(({ verdict }) => verdict === 'chosen')
+    if (chosen === undefined) return undefined
+    const hopMs = chosen.latencyMs + (8_000 * (bytes + PACKET_OVERHEAD_BYTES)) / Math.max(1, chosen.bandwidthBps)
+    return 2 * (chosen.hops + 1) * hopMs
   }
 
   hasControl(link: number): boolean {
