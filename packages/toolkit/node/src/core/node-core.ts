@@ -1,20 +1,27 @@
-import { toHex } from '@nexus/codec'
 import type { Crypto, Random } from '@nexus/crypto'
 import { CONTEXT, decodePacket } from '@nexus/framing'
 import { Gossip, GossipError, ROUND_MS, type Tier } from '@nexus/gossip'
 import { type Identity, nodeIdOf } from '@nexus/identity'
-import { CLOSE, type Link, LinkLayer, MESSAGE, type RefusalReason } from '@nexus/link'
+import { CLOSE, type Link, LinkLayer, MESSAGE } from '@nexus/link'
 import { NO_HOP, type PolicyName } from '@nexus/routing'
-import { type InboxMessage, type MessageStatus, Messenger, type SendOptions } from '@nexus/session'
+import {
+  type InboxMessage,
+  type MessageStatus,
+  Messenger,
+  type SendOptions,
+  type Stream,
+  type StreamEvent,
+} from '@nexus/session'
 import type { InterfaceFacts } from '@nexus/transport'
 import { Advisories } from './advisories.ts'
 import type { VerifyPort } from './announcing.ts'
 import { Contacts, type TrustedPeer } from './contacts.ts'
 import type { ControlFrame } from './egress.ts'
-import type { CoreEvent, EventFacts, EventKind } from './events.ts'
+import type { CoreEvent } from './events.ts'
 import { Interfaces } from './interfaces.ts'
 import { LINK_CONTROL_SHARE } from './limits.ts'
 import { Neighbours } from './neighbours.ts'
+import { News } from './news.ts'
 import { Packets } from './packets.ts'
 import { ProtocolClock } from './protocol-clock.ts'
 import { Routes } from './routes.ts'
@@ -52,6 +59,10 @@ export interface NodeCorePorts {
   /** A message is in the inbox, until it is taken. */
   message(message: InboxMessage): void
   messageState(status: MessageStatus): void
+  /** Something happened to a stream. */
+  stream?(event: StreamEvent): void
+  /** Whether nodes whose key is known may open streams to this one now. No, if not said. */
+  acceptsStreams?(): boolean
 }
 
 const SNAPSHOT_ROUNDS = 5
@@ -73,6 +84,7 @@ export class NodeCore {
   readonly neighbours: Neighbours
   readonly #ports: NodeCorePorts
   readonly #traces: Traces
+  readonly #news: News
   #nowMs = 0
   #startedMs = 0
   #snapshotDueMs = Number.POSITIVE_INFINITY
@@ -86,6 +98,7 @@ export class NodeCore {
     this.#ports = ports
     this.clock = new ProtocolClock(roundMs)
     this.contacts = new Contacts(crypto, store)
+    this.#news = new News(this.contacts)
     this.#traces = new Traces(this.nodeId)
     this.interfaces = this.#makeInterfaces()
     this.links = this.#makeLinks()
@@ -97,7 +110,9 @@ export class NodeCore {
     this.packets = this.#makePackets()
     this.messenger = this.#makeMessenger()
     this.neighbours = this.#makeNeighbours()
-    new Advisories(store, (key, verdict) => this.#keyCompromised(key, verdict)).attach(this.gossip, ports.verify)
+    new Advisories(store, (key, verdict) =>
+      ports.event(this.#news.keyCompromised(nodeIdOf(crypto, key), key, verdict)),
+    ).attach(this.gossip, ports.verify)
   }
 
   get nodeId(): Uint8Array {
@@ -203,6 +218,12 @@ export class NodeCore {
     return this.messenger.send(nowMs, destination, body, options)
   }
 
+  /** Begins a stream to a node. @throws {import('@nexus/session').SessionError} without its key, or with too many streams */
+  openStream(nowMs: number, destination: Uint8Array): Stream {
+    this.#nowMs = nowMs
+    return this.messenger.openStream(nowMs, destination)
+  }
+
   /** Follows a path, or merely asks whether it leads there, and reports once. @throws {RangeError} above the limit of traces */
   trace(
     nowMs: number,
@@ -256,7 +277,7 @@ export class NodeCore {
         linkUp: (link) => this.neighbours.linkUp(this.#nowMs, link),
         linkDown: (link, reason) => this.neighbours.linkDown(this.#nowMs, link, reason),
         message: (link, type, body) => this.#message(link, type, body),
-        refused: (refusal) => this.#refused(refusal),
+        refused: (refusal) => this.#tell(this.#news.refused(refusal)),
       },
     )
   }
@@ -304,6 +325,9 @@ export class NodeCore {
         roundTripMs: (destination, bytes) => this.routes.roundTripMs(this.#nowMs, destination, bytes),
         message: (message) => this.#received(message),
         stateChanged: (status) => this.#messageState(status),
+        stream: (event) => this.#ports.stream?.(event),
+        acceptsStreams: (nodeId) =>
+          this.contacts.publicKeyOf(nodeId) !== undefined && (this.#ports.acceptsStreams?.() ?? false),
       },
     )
   }
@@ -320,7 +344,7 @@ export class NodeCore {
       clock,
       priceMicroPerMib: this.options.priceMicroPerMib,
       closed: this.options.admission === 'trusted',
-      event: (kind, text, facts) => this.#event(kind, text, facts),
+      event: (kind, text, facts) => this.#ports.event({ kind, text, facts }),
       heard: (nowMs, nodeId) => this.messenger.destinationHeard(nowMs, nodeId),
     })
   }
@@ -348,62 +372,28 @@ export class NodeCore {
   }
 
   #received(message: InboxMessage): void {
-    const { sender, body, handle } = message
+    const { sender } = message
     if (sender !== undefined) this.contacts.remember(sender.nodeId, sender.publicKey)
-    const from = sender === undefined ? 'an anonymous sender' : this.#name(sender.nodeId)
-    this.#event('message-received', `A message of ${body.length} bytes came from ${from}.`, {
-      from: sender === undefined ? null : toHex(sender.nodeId),
-      handle: String(handle),
-      bytes: body.length,
-    })
+    this.#ports.event(this.#news.received(message))
     this.#ports.message(message)
   }
 
   #messageState(status: MessageStatus): void {
-    const { id, destination, state, reason, nextStep } = status
+    const { destination, state, reason } = status
     const { router } = this.routes
-    const protocolMs = this.clock.toProtocolMs(this.#nowMs)
     const hop = router.nextHop(destination)
+    const protocolMs = this.clock.toProtocolMs(this.#nowMs)
     if (hop !== NO_HOP && state === 'delivered') router.delivered(protocolMs, destination, hop)
     if (hop !== NO_HOP && reason === 'expired') router.failed(protocolMs, destination, hop)
-    const text = `The message to ${this.#name(destination)} is ${state}${nextStep === undefined ? '.' : `: ${nextStep}`}`
-    this.#event('message-state', text, { id: String(id), to: toHex(destination), state, reason: reason ?? null })
+    this.#ports.event(this.#news.messageState(status))
     this.#ports.messageState(status)
-  }
-
-  #refused({ interfaceId, reason, from }: { interfaceId: string; reason: RefusalReason; from?: string }): void {
-    if (REPORTED.has(reason)) {
-      this.#event('refused', `A peer on ${interfaceId} was refused: ${reason}.`, {
-        interface: interfaceId,
-        reason,
-        from: from ?? null,
-      })
-    }
-  }
-
-  #keyCompromised(key: Uint8Array, verdict: string): void {
-    const nodeId = nodeIdOf(this.options.crypto, key)
-    const text = `The key of ${this.#name(nodeId)} is reported as compromised (${verdict}).`
-    this.#event('advisory', text, { nodeId: toHex(nodeId), key: toHex(key), verdict })
   }
 
   #count(dropped: string | undefined): void {
     if (dropped !== undefined) this.packets.drop(dropped)
   }
 
-  #name(nodeId: Uint8Array): string {
-    return this.contacts.labelOf(nodeId) ?? toHex(nodeId).slice(0, 8)
-  }
-
-  #event(kind: EventKind, text: string, facts: EventFacts): void {
-    this.#ports.event({ kind, text, facts })
+  #tell(event: CoreEvent | undefined): void {
+    if (event !== undefined) this.#ports.event(event)
   }
 }
-
-/** Refusals that tell an operator something; mere noise of the medium is only counted. */
-const REPORTED: ReadonlySet<RefusalReason> = new Set([
-  'not-admitted',
-  'key-mismatch',
-  'unexpected-peer',
-  'duplicate-identity',
-])

@@ -11,6 +11,7 @@ import { NodeCore, type NodeCoreOptions } from '../core/node-core.ts'
 import { MemoryStore, type Store } from '../core/store.ts'
 import { type Message, messageOf } from './message.ts'
 import { NodeApi } from './node-api.ts'
+import { type NodeStream, type NodeStreamEvent, NodeStreams } from './node-streams.ts'
 import { Runtime } from './runtime.ts'
 
 /** What a node is made of. Everything but the identity has a default. */
@@ -29,6 +30,8 @@ export interface NodeEvents {
   message: Message
   state: MessageStatus
   event: NodeEvent
+  /** While somebody listens, nodes whose key is known may open streams to this one. */
+  stream: NodeStreamEvent
 }
 
 /** A running node. */
@@ -44,7 +47,12 @@ export interface Node extends AsyncDisposable {
    * Puts a message into the outbox; it is on disk when this returns. `state` events tell how it fares.
    * @throws {import('@nexus/session').SessionError} where it is too large or the outbox is full
    */
-  send(to: string | Uint8Array, body: string | Uint8Array): bigint
+  send(to: string | Uint8Array, body: string | Uint8Array, options?: SendOptions): bigint
+  /**
+   * Begins a stream; what is written before it is open waits. `stream` events tell how it fares.
+   * @throws {import('@nexus/session').SessionError} where the key of the node is not known, or with too many streams
+   */
+  openStream(to: string | Uint8Array): NodeStream
   on<K extends keyof NodeEvents>(kind: K, listener: (event: NodeEvents[K]) => void): () => void
   /** Says that the application has a message for good; until then it comes again with each start. */
   take(handle: bigint): boolean
@@ -67,7 +75,9 @@ class DrivenNode implements Node {
     message: new Set(),
     state: new Set(),
     event: new Set(),
+    stream: new Set(),
   }
+  readonly #streams = new NodeStreams(Runtime.now, () => this.#runtime.soon())
   #stopping: Promise<void> | undefined
 
   constructor(options: NodeOptions & { readonly crypto: Crypto }) {
@@ -90,6 +100,8 @@ class DrivenNode implements Node {
         event: (event) => this.#log.add(event, new Date().toISOString()),
         message: (message) => this.#tell('message', messageOf(message)),
         messageState: (status) => this.#tell('state', status),
+        stream: ({ kind, stream }) => this.#tell('stream', { kind, stream: this.#streams.of(stream) }),
+        acceptsStreams: () => this.#listeners.stream.size > 0,
       },
     )
     this.#runtime = new Runtime(this.core, transports, {
@@ -142,12 +154,17 @@ class DrivenNode implements Node {
     await this.stop()
   }
 
-  send(to: string | Uint8Array, body: string | Uint8Array): bigint {
-    const destination = typeof to === 'string' ? fromHex(to) : to
+  send(to: string | Uint8Array, body: string | Uint8Array, options?: SendOptions): bigint {
     const bytes = typeof body === 'string' ? encodeUtf8(body) : body
-    const handle = this.core.send(Runtime.now(), destination, bytes)
+    const handle = this.core.send(Runtime.now(), nodeIdFrom(to), bytes, options)
     this.#runtime.soon()
     return handle
+  }
+
+  openStream(to: string | Uint8Array): NodeStream {
+    const stream = this.core.openStream(Runtime.now(), nodeIdFrom(to))
+    this.#runtime.soon()
+    return this.#streams.of(stream)
   }
 
   on<K extends keyof NodeEvents>(kind: K, listener: (event: NodeEvents[K]) => void): () => void {
