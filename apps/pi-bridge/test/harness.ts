@@ -6,6 +6,9 @@ import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
+/** Compiled once for all commands that the tests run. */
+const COMPILED = join(import.meta.dirname, '..', 'node_modules', '.cache', 'compiled')
+
 export interface Ended {
   readonly code: number | null
   readonly out: string
@@ -55,6 +58,7 @@ export class Bench {
         HOME: this.folder,
         XDG_CONFIG_HOME: this.path('config'),
         XDG_DATA_HOME: this.path('data'),
+        NODE_COMPILE_CACHE: COMPILED,
         ...(node === undefined ? {} : { NEXUS_STATE_DIR: this.path(node) }),
         ...env,
       },

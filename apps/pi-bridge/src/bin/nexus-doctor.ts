@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 /** nexus-doctor */
-import { main } from '../cli/frame.ts'
-import { doctorCommand } from '../commands/doctor.ts'
+import { fastStart } from '../cli/fast-start.ts'
 
+fastStart()
+const [{ main }, { doctorCommand }] = await Promise.all([import('../cli/frame.ts'), import('../commands/doctor.ts')])
 await main(doctorCommand())

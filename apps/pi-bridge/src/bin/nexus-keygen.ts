@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 /** nexus-keygen */
-import { main } from '../cli/frame.ts'
-import { keygenCommand } from '../commands/keygen.ts'
+import { fastStart } from '../cli/fast-start.ts'
 
+fastStart()
+const [{ main }, { keygenCommand }] = await Promise.all([import('../cli/frame.ts'), import('../commands/keygen.ts')])
 await main(keygenCommand())

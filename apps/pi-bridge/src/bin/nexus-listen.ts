@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 /** nexus-listen */
-import { main } from '../cli/frame.ts'
-import { listenCommand } from '../commands/listen.ts'
+import { fastStart } from '../cli/fast-start.ts'
 
+fastStart()
+const [{ main }, { listenCommand }] = await Promise.all([import('../cli/frame.ts'), import('../commands/listen.ts')])
 await main(listenCommand())

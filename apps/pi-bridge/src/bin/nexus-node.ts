@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 /** nexus-node */
-import { main } from '../cli/frame.ts'
-import { nodeCommand } from '../commands/node.ts'
+import { fastStart } from '../cli/fast-start.ts'
 
+fastStart()
+const [{ main }, { nodeCommand }] = await Promise.all([import('../cli/frame.ts'), import('../commands/node.ts')])
 await main(nodeCommand())

@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 /** nexus-path */
-import { main } from '../cli/frame.ts'
-import { pathCommand } from '../commands/path.ts'
+import { fastStart } from '../cli/fast-start.ts'
 
+fastStart()
+const [{ main }, { pathCommand }] = await Promise.all([import('../cli/frame.ts'), import('../commands/path.ts')])
 await main(pathCommand())

@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 /** nexus-peer */
-import { main } from '../cli/frame.ts'
-import { peerCommand } from '../commands/peer.ts'
+import { fastStart } from '../cli/fast-start.ts'
 
+fastStart()
+const [{ main }, { peerCommand }] = await Promise.all([import('../cli/frame.ts'), import('../commands/peer.ts')])
 await main(peerCommand())

@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 /** nexus-ping */
-import { main } from '../cli/frame.ts'
-import { pingCommand } from '../commands/ping.ts'
+import { fastStart } from '../cli/fast-start.ts'
 
+fastStart()
+const [{ main }, { pingCommand }] = await Promise.all([import('../cli/frame.ts'), import('../commands/ping.ts')])
 await main(pingCommand())

@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 /** nexus-send */
-import { main } from '../cli/frame.ts'
-import { sendCommand } from '../commands/send.ts'
+import { fastStart } from '../cli/fast-start.ts'
 
+fastStart()
+const [{ main }, { sendCommand }] = await Promise.all([import('../cli/frame.ts'), import('../commands/send.ts')])
 await main(sendCommand())

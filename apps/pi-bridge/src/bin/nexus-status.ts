@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 /** nexus-status */
-import { main } from '../cli/frame.ts'
-import { statusCommand } from '../commands/status.ts'
+import { fastStart } from '../cli/fast-start.ts'
 
+fastStart()
+const [{ main }, { statusCommand }] = await Promise.all([import('../cli/frame.ts'), import('../commands/status.ts')])
 await main(statusCommand())

@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 /** nexus-trace */
-import { main } from '../cli/frame.ts'
-import { traceCommand } from '../commands/trace.ts'
+import { fastStart } from '../cli/fast-start.ts'
 
+fastStart()
+const [{ main }, { traceCommand }] = await Promise.all([import('../cli/frame.ts'), import('../commands/trace.ts')])
 await main(traceCommand())
