@@ -108,7 +108,10 @@ describe('a node survives', () => {
     const guestId = await idOf(guest)
     await until('the stranger is refused', async () => closed.err.includes('not-admitted'))
     await linked(bench, 'closed', 0)
+    // A peer that was refused waits for longer and longer before it tries again; one that starts anew does not.
+    await guest.kill('SIGTERM')
     await bench.json('closed', 'nexus-peer', ['add', guestId, '--name', 'guest'])
+    await bench.start('guest', client(port))
     const doctor = await bench.run('closed', 'nexus-doctor')
     expect(doctor.out).toMatch(/warning +refusals .*not-admitted/)
     const status = await linked(bench, 'closed')
