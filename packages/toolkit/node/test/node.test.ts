@@ -83,6 +83,34 @@ describe('nodes on real sockets', () => {
     expect(b.status().counters.forwarded).toBeGreaterThan(0)
   })
 
+  test('carry a stream, to who listens for streams', async () => {
+    const [a, b, c] = await threeNodes()
+    await until('a knows c', () => a.status().routes.some(({ destination }) => destination === c.nodeId))
+    await until('c knows a', () => c.status().routes.some(({ destination }) => destination === a.nodeId))
+    const sent = systemRandom(1_000_000)
+    const got: Uint8Array[] = []
+    const ends: unknown[] = []
+    c.on('stream', ({ kind, stream }) => {
+      if (kind === 'incoming') expect(stream.peer).toBe(a.nodeId)
+      if (kind === 'readable') got.push(stream.read())
+      if (stream.isEnded) stream.close()
+      if (kind === 'closed') ends.push(stream.end)
+    })
+    const stream = a.openStream(c.nodeId)
+    let at = stream.write(sent)
+    a.on('stream', ({ kind, stream: told }) => {
+      expect(told).toBe(stream)
+      if (kind === 'writable') at += stream.write(sent.subarray(at))
+      if (at === sent.length) stream.close()
+      if (kind === 'closed') ends.push(stream.end)
+    })
+    await until('both ends have finished', () => ends.length === 2)
+    expect(ends).toEqual(['finished', 'finished'])
+    expect(Buffer.concat(got).equals(sent)).toBe(true)
+    expect(b.status().counters.forwarded).toBeGreaterThan(1_000_000 / 465)
+    expect(() => a.openStream('ff'.repeat(16))).toThrow(/key/)
+  })
+
   test('say why a message does not get through', async () => {
     const lonely = await createNode({ identity: identityOf(0), crypto })
     running.push(lonely)

@@ -2,7 +2,7 @@ import { encodeUtf8, fromHex, toHex } from '@nexus/codec'
 import { type Crypto, systemRandom } from '@nexus/crypto'
 import { nodeCrypto } from '@nexus/crypto/node'
 import type { Identity } from '@nexus/identity'
-import type { MessageStatus } from '@nexus/session'
+import type { MessageStatus, SendOptions } from '@nexus/session'
 import type { Transport } from '@nexus/transport'
 import type { Api } from '../api/api.ts'
 import type { NodeEvent } from '../api/schemas.ts'
@@ -193,4 +193,8 @@ class DrivenNode implements Node {
   #problem(text: string, code: string): void {
     this.#log.add({ kind: 'problem', text, facts: { code } }, new Date().toISOString())
   }
+}
+
+function nodeIdFrom(to: string | Uint8Array): Uint8Array {
+  return typeof to === 'string' ? fromHex(to) : to
 }
