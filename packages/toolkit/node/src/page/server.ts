@@ -6,6 +6,7 @@ import { type ServerType, serve } from '@hono/node-server'
 import { type Context, Hono } from 'hono'
 import { bodyLimit } from 'hono/body-limit'
 import { stream } from 'hono/streaming'
+import type { StreamingApi } from 'hono/utils/stream'
 import { parseCall } from '../api/api.ts'
 import { ApiError, type ApiErrorDetail, methods } from '../api/schemas.ts'
 import { apiErrorOf } from '../control/server.ts'
@@ -197,14 +198,16 @@ export class PageServer {
     const open = new AbortController()
     this.#streams.add(open)
     context.header('Content-Type', 'application/x-ndjson')
-    return stream(context, async (out) => {
+    const send = async (out: StreamingApi): Promise<void> => {
       out.onAbort(() => open.abort())
       try {
         for await (const item of api.stream(method, params, open.signal)) await out.write(`${JSON.stringify(item)}\n`)
       } finally {
         this.#streams.delete(open)
       }
-    })
+    }
+    // The answer has begun: all that a node which goes away can still say is its end.
+    return stream(context, send, async () => {})
   }
 
   #file(context: Context): Response {
