@@ -96,11 +96,12 @@ export class RunningChild {
   readonly started: Promise<{ nodeId: string; pid: number; socket: string; page: string | null }>
   out = ''
   err = ''
-  readonly #closed: Promise<unknown>
+  /** Its exit code, once it has one. */
+  readonly ended: Promise<number | null>
 
   constructor(child: ChildProcess) {
     this.child = child
-    this.#closed = once(child, 'close')
+    this.ended = once(child, 'close').then(() => child.exitCode)
     this.started = new Promise((resolve, reject) => {
       child.stdout?.on('data', (chunk) => {
         this.out += chunk
@@ -113,8 +114,7 @@ export class RunningChild {
 
   async kill(signal: NodeJS.Signals): Promise<number | null> {
     this.child.kill(signal)
-    await this.#closed
-    return this.child.exitCode
+    return this.ended
   }
 }
 

@@ -170,7 +170,7 @@ describe('two nodes', () => {
   test('stop ends it in good order; then tools say that no node runs', async () => {
     const [stopped] = await bench.json('ben', 'nexus-node', ['stop'])
     published('stopped').parse(stopped)
-    expect(ben.child.exitCode).toBe(0)
+    expect(await ben.ended).toBe(0)
     published('started').parse(JSON.parse(ben.out.split('\n')[0]!))
     const status = await bench.run('ben', 'nexus-status')
     expect(status).toMatchObject({ code: 3, out: '' })

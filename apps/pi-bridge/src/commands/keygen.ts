@@ -1,14 +1,14 @@
 import { Command } from 'commander'
 import { action } from '../cli/frame.ts'
-import { changePassphrase, combine, makeIdentity, makeNetworkKey, showIdentity, split } from '../keys/keys.ts'
-
-export interface KeyFlags {
-  readonly out?: string
-  readonly file?: string
-  readonly plain?: boolean
-  readonly passphraseFile?: string
-  readonly newPassphraseFile?: string
-}
+import {
+  changePassphrase,
+  combine,
+  type KeyFlags,
+  makeIdentity,
+  makeNetworkKey,
+  showIdentity,
+  split,
+} from '../keys/keys.ts'
 
 /** `nexus-keygen`: identities, their shares, network keys. */
 export function keygenCommand(): Command {

@@ -41,7 +41,7 @@ async function end({ global, flags, signal }: Context<StopFlags>, stateDir: stri
   await withNode(global, (node) => node.call('stop', {}))
   const endMs = performance.now() + flags.timeout
   while (performance.now() < endMs && !signal.aborted) {
-    if (pid === undefined ? !(await isAnswered(global)) : !isAlive(pid)) return
+    if (pid === undefined ? !(await isAnswered(global)) : hasEnded(stateDir!, pid)) return
     await pause(POLL_MS, signal)
   }
   throw new CommandFailure({
@@ -64,11 +64,13 @@ export function pidIn(stateDir: string): number | undefined {
   return Number.isSafeInteger(pid) && pid > 0 ? pid : undefined
 }
 
-function isAlive(pid: number): boolean {
+/** A node takes its pid file away as its last act; one that was killed meanwhile cannot. */
+function hasEnded(stateDir: string, pid: number): boolean {
+  if (pidIn(stateDir) !== pid) return true
   try {
     process.kill(pid, 0)
-    return true
+    return false
   } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM'
+    return (error as NodeJS.ErrnoException).code === 'ESRCH'
   }
 }

@@ -17,10 +17,18 @@ import { writeIdentityFile, writePlainIdentityFile, writePrivateFile } from '@ne
 import { CommandFailure } from '../cli/failure.ts'
 import type { Context, GlobalFlags } from '../cli/frame.ts'
 import { askNewSecret, readSecretFile } from '../cli/secrets.ts'
-import type { KeyFlags } from '../commands/keygen.ts'
 import { loadConfig } from '../config/load.ts'
 import { openSeed } from '../run/identity.ts'
 import { networkKeyOf } from './network-key.ts'
+
+/** Flags of the subcommands of nexus-keygen; each has some of them. */
+export interface KeyFlags {
+  readonly out?: string
+  readonly file?: string
+  readonly plain?: boolean
+  readonly passphraseFile?: string
+  readonly newPassphraseFile?: string
+}
 
 type KeyContext = Context<KeyFlags>
 
