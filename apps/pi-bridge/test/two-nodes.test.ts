@@ -52,7 +52,7 @@ describe('two nodes', () => {
   })
 
   test('watch shows it again and again, and ends well at Ctrl-C', async () => {
-    const child = bench.spawn('ben', 'nexus-status', ['node', '--watch', '100ms', '--json'])
+    const child = bench.spawn('ben', 'nexus-status', ['node', '--watch', '--interval', '100ms', '--json'])
     let out = ''
     child.stdout?.on('data', (chunk) => (out += chunk))
     await until('three statuses', async () => lines(out.slice(0, out.lastIndexOf('\n') + 1)).length >= 3)
@@ -168,7 +168,10 @@ describe('two nodes', () => {
   })
 
   test('stop ends it in good order; then tools say that no node runs', async () => {
+    const listening = bench.run('ben', 'nexus-listen')
+    await new Promise((resolve) => setTimeout(resolve, 500))
     const [stopped] = await bench.json('ben', 'nexus-node', ['stop'])
+    expect(await listening).toMatchObject({ code: 3, err: expect.stringContaining('the node has stopped') })
     published('stopped').parse(stopped)
     expect(await ben.ended).toBe(0)
     published('started').parse(JSON.parse(ben.out.split('\n')[0]!))

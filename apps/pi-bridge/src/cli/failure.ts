@@ -51,6 +51,9 @@ export function failureOf(error: unknown): CommandFailure {
 }
 
 function unreachable(error: ControlUnreachableError): CommandFailure {
+  if (error.message.includes('the connection was closed')) {
+    return new CommandFailure({ exit: 'noNode', code: 'no-node', message: 'the node has stopped' }, { cause: error })
+  }
   const denied = error.message.includes('EACCES') || error.message.includes('EPERM')
   return new CommandFailure(
     {

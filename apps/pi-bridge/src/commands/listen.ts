@@ -1,5 +1,6 @@
 import { Command, Option } from 'commander'
 import { withNode } from '../cli/connect.ts'
+import { CommandFailure } from '../cli/failure.ts'
 import { action } from '../cli/frame.ts'
 import { wholeNumber } from '../cli/parse.ts'
 import { printable } from '../cli/table.ts'
@@ -33,7 +34,10 @@ export function listenCommand(): Command {
             )
             // Only what was printed is taken: a message is rather shown twice than lost.
             if (!flags.peek) await node.call('take', { key: message.key })
-            if (--left <= 0) break
+            if (--left <= 0) return
+          }
+          if (!signal.aborted) {
+            throw new CommandFailure({ exit: 'noNode', code: 'no-node', message: 'the node has stopped' })
           }
         })
         return undefined

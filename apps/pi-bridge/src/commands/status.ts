@@ -12,32 +12,31 @@ export const SECTIONS = ['node', 'interfaces', 'links', 'routes', 'gossip', 'mes
 export type Section = (typeof SECTIONS)[number]
 
 interface Flags {
-  readonly watch?: number | true
+  readonly watch?: true
+  readonly interval: number
   readonly routesMax: number
 }
-
-const WATCH_MS = 2_000
 
 /** `nexus-status`: what a node is and does. */
 export function statusCommand(): Command {
   return new Command('nexus-status')
     .description('Show a running node: interfaces, links, routes, neighbours, control budget.')
     .argument('[sections...]', `what to show: ${SECTIONS.join(', ')}; all, if not given`)
-    .addOption(new Option('-w, --watch [interval]', 'show it again and again (2s)').argParser(durationMs))
+    .option('-w, --watch', 'show it again and again; Ctrl-C ends it')
+    .addOption(new Option('--interval <duration>', 'between two looks').argParser(durationMs).default(2_000, '2s'))
     .addOption(new Option('--routes-max <count>', 'routes to show').argParser(wholeNumber(0, 1_000_000)).default(100))
     .action(
       action<Flags>(async (context, ...given) => {
         const sections = sectionsOf(given)
         await withNode(context.global, async (node) => {
-          const { watch, routesMax } = context.flags
+          const { watch, interval, routesMax } = context.flags
           const show = async (): Promise<void> =>
             showStatus(context, await node.call('status', { routesMax }), sections)
           if (watch === undefined) return show()
-          const intervalMs = watch === true ? WATCH_MS : watch
           while (!context.signal.aborted) {
             if (process.stdout.isTTY && !context.out.isJson) process.stdout.write('\u001b[H\u001b[2J')
             await show()
-            await pause(intervalMs, context.signal)
+            await pause(interval, context.signal)
           }
         })
         return undefined

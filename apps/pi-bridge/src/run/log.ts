@@ -61,5 +61,7 @@ const LEVEL_OF: Record<NodeEvent['kind'], 'debug' | 'info' | 'warn' | 'error'> =
 
 /** Writes an event of the node into its log. */
 export function logEvent(log: Logger, { kind, text, facts }: NodeEvent): void {
-  log[LEVEL_OF[kind]]({ ...facts, event: kind }, text)
+  // What the node takes down itself, when it stops, is no cause for concern.
+  const level = facts['reason'] === 'stopped' ? 'info' : LEVEL_OF[kind]
+  log[level]({ ...facts, event: kind }, text)
 }

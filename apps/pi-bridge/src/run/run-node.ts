@@ -86,6 +86,9 @@ async function bringUp(
   const control = new ControlServer(config.socket, node.api)
   const pages = new Pages(config, node, log)
   const pidFile = join(config.stateDir, 'pid')
+  // For nexus-node status: the address holds the token, which is made anew with each start.
+  const pageFile = join(config.stateDir, 'page')
+  rmSync(pageFile, { force: true })
   let sayEnded = (): void => {}
   const stopped = new Promise<void>((resolve) => {
     sayEnded = resolve
@@ -97,7 +100,7 @@ async function bringUp(
       await pages.stop()
       await control.stop()
       store.close()
-      rmSync(pidFile, { force: true })
+      for (const file of [pageFile, pidFile]) rmSync(file, { force: true })
       lock.release()
       sayEnded()
     })()
@@ -114,6 +117,7 @@ async function bringUp(
     await node.start()
     writeFileSync(pidFile, `${process.pid}\n`)
     const pageUrl = await pages.start()
+    if (pageUrl !== undefined) writeFileSync(pageFile, `${pageUrl}\n`)
     return { node, socket: config.socket, pageUrl, stopped, stop }
   } catch (error) {
     await stop().catch(() => {})
