@@ -51,8 +51,7 @@ export function dependencyFaults(member: Member, tools: Manifest): string[] {
   // What a page is made of is bundled into it: whoever installs the package needs none of that.
   const hasPage = manifest.scripts?.['build:page'] !== undefined
   const bundled = [`${folder}/test/`, ...(hasPage ? [`${folder}/src/page/`] : [])]
-  const isSource = (file: string) =>
-    file.startsWith(sourceFolder) && !bundled.some((within) => file.startsWith(within))
+  const isSource = (file: string) => file.startsWith(sourceFolder) && !bundled.some((within) => file.startsWith(within))
   const code = files.filter((file) => SOURCE.test(file))
   const inSource = importedPackages(code.filter(isSource))
   const elsewhere = importedPackages(code.filter((file) => !isSource(file)))

@@ -1,15 +1,21 @@
-/** Builds the page into dist/page: one script, one style sheet, the document and its icon; the same bytes each time. */
+/**
+ * `build:page`: builds the page into dist/page, or into the folder that is given: one script, one style sheet, the
+ * document and its icon; the same bytes each time.
+ */
 import { copyFileSync, mkdirSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import process from 'node:process'
 import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
 
-const at = (path) => fileURLToPath(new URL(path, import.meta.url))
+const source = fileURLToPath(new URL('src/page/', import.meta.url))
+const folder = process.argv[2] ?? fileURLToPath(new URL('dist/page/', import.meta.url))
 
-rmSync(at('dist/page'), { recursive: true, force: true })
-mkdirSync(at('dist/page'), { recursive: true })
+rmSync(folder, { recursive: true, force: true })
+mkdirSync(folder, { recursive: true })
 await build({
-  entryPoints: [at('src/page/main.tsx'), at('src/page/page.css')].map((path) => ({ in: path, out: 'page' })),
-  outdir: at('dist/page'),
+  entryPoints: ['main.tsx', 'page.css'].map((file) => ({ in: join(source, file), out: 'page' })),
+  outdir: folder,
   bundle: true,
   format: 'esm',
   platform: 'browser',
@@ -21,4 +27,4 @@ await build({
   legalComments: 'none',
   logLevel: 'warning',
 })
-for (const file of ['index.html', 'icon.svg']) copyFileSync(at(`src/page/${file}`), at(`dist/page/${file}`))
+for (const file of ['index.html', 'icon.svg']) copyFileSync(join(source, file), join(folder, file))

@@ -15,7 +15,7 @@ export interface NodeEntry {
 }
 
 export type CallErrorDetail =
-  | { readonly code: 'unauthorised' | 'unreachable'; readonly message: string; readonly next?: string }
+  | { readonly code: 'unauthorised' | 'unreachable' | 'timeout'; readonly message: string; readonly next?: string }
   | ApiErrorDetail
 
 /** A call that was refused or did not get through. */
@@ -102,6 +102,6 @@ export class Client {
 
 function unreachable(error: unknown): CallError {
   const timedOut = error instanceof DOMException && error.name === 'TimeoutError'
-  const message = timedOut ? 'no answer came in time' : 'the server does not answer'
-  return new CallError({ code: 'unreachable', message })
+  if (timedOut) return new CallError({ code: 'timeout', message: 'no answer came in time' })
+  return new CallError({ code: 'unreachable', message: 'the server does not answer' })
 }

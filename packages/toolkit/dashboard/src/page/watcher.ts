@@ -1,9 +1,9 @@
 import type { MessageStatus, NodeEvent, ReceivedMessage } from '@nexus/node/api'
 import { CallError, Client, type NodeEntry } from './client.ts'
+import { prepend } from './model/bounded.ts'
 import { Rates } from './model/rates.ts'
-import { prepend } from './model/ring-list.ts'
 import { mergeTopology, type ShownNode, type Topology } from './model/topology.ts'
-import { FIRST_STATE, type Flow, type PageState, type SentMessage } from './state.ts'
+import { FIRST_STATE, type Flow, type PageState, type Received, type SentMessage } from './state.ts'
 
 const LOOK_MS = 1_000
 const RETRY_MS_FIRST = 1_000
@@ -207,11 +207,9 @@ export class Watcher {
       const routesMax = isSelected ? ROUTES_SELECTED_MAX : ROUTES_OTHERS_MAX
       return { ...entry, status: await client.call(entry.name, 'status', { routesMax }) }
     } catch (error) {
-      // It was switched off in between: the next look will say so.
-      if (error instanceof CallError && error.detail.code === 'stopping') {
-        return { ...entry, running: false, status: before }
-      }
-      throw error
+      if (!(error instanceof CallError) || isServerGone(error)) throw error
+      // Busy nodes keep what they said last; others were switched off in between, as the next look will say too.
+      return { ...entry, running: error.detail.code === 'timeout', status: before }
     }
   }
 
@@ -223,8 +221,8 @@ export class Watcher {
     try {
       return (await client.call(entry.name, 'outbox', {})).messages
     } catch (error) {
-      if (error instanceof CallError && error.detail.code === 'stopping') return undefined
-      throw error
+      if (!(error instanceof CallError) || isServerGone(error)) throw error
+      return undefined
     }
   }
 
@@ -283,6 +281,8 @@ export class Watcher {
 
   #noteEvent(event: NodeEvent): void {
     this.#set({ events: prepend(this.#state.events, event, EVENTS_MAX) })
+    if (event.kind === 'message-received')
+      this.#set({ received: this.#state.received.map((each) => this.#dated(each)) })
     if (event.kind !== 'message-state') return
     this.#wantsOutbox = true
     const { sent, selected } = this.#state
@@ -301,7 +301,18 @@ export class Watcher {
 
   #noteMessage(node: string, message: ReceivedMessage): void {
     if (this.#state.received.some(({ message: other }) => other.key === message.key)) return
-    this.#set({ received: prepend(this.#state.received, { kind: 'received', node, message }, MESSAGES_MAX) })
+    this.#set({
+      received: prepend(this.#state.received, this.#dated({ kind: 'received', node, message }), MESSAGES_MAX),
+    })
+  }
+
+  /** A message that waits in the inbox is handed out with the time of now; the event has that of its arrival. */
+  #dated(received: Received): Received {
+    const { message } = received
+    const event = this.#state.events.find(
+      ({ kind, facts }) => kind === 'message-received' && facts['handle'] === message.key,
+    )
+    return event === undefined ? received : { ...received, message: { ...message, receivedAt: event.at } }
   }
 
   /** What this page itself sent; the rest of an outbox belongs to the node that was looked at. */
@@ -310,6 +321,7 @@ export class Watcher {
   }
 }
 
+const isServerGone = ({ detail: { code } }: CallError): boolean => code === 'unauthorised' || code === 'unreachable'
 const isSettled = ({ state }: MessageStatus): boolean => state === 'delivered' || state === 'failed'
 
 /** The sent messages with their states of now, and those of the outbox that other means have sent. */

@@ -25,3 +25,8 @@ const GROUP_OF: Record<NodeEvent['kind'], Group> = {
 export function groupOf(kind: NodeEvent['kind']): Group {
   return GROUP_OF[kind] ?? 'problems'
 }
+
+/** An event's sentence with the names that are known by now: a node learns a neighbour's name only after it has met it. */
+export function withNames(text: string, nameOfHead: ReadonlyMap<string, string>): string {
+  return text.replace(/\b[0-9a-f]{8}\b/g, (head) => nameOfHead.get(head) ?? head)
+}

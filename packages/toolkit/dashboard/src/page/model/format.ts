@@ -1,5 +1,6 @@
-/** Figures for people: three digits that count, a unit that fits. */
+/** Figures for people: three digits that count, a unit that fits, and no line break between the two. */
 
+const SPACE = '\u00a0'
 const DIGITS = 3
 const GROUPED = new Intl.NumberFormat('en', { maximumFractionDigits: 0 })
 
@@ -22,7 +23,8 @@ export function bytes(count: number): string {
 /** A duration in milliseconds: `0.4 ms`, `230 ms`, `1.8 s`; an unknown one is a dash. */
 export function latency(ms: number | null): string {
   if (ms === null) return '–'
-  return ms < 999.5 ? `${short(ms)} ms` : `${short(ms / 1_000)} s`
+  if (ms < 9.95) return `${Number(ms.toPrecision(2))}${SPACE}ms`
+  return ms < 999.5 ? `${short(ms)}${SPACE}ms` : `${short(ms / 1_000)}${SPACE}s`
 }
 
 /** How long something lasts, in its two largest units: `48 s`, `3 min 20 s`, `2 d 4 h`. */
@@ -35,12 +37,12 @@ export function duration(ms: number): string {
     [1, 's'],
   ]
   const first = units.findIndex(([size]) => seconds >= size)
-  if (first === -1) return '0 s'
+  if (first === -1) return `0${SPACE}s`
   const [large, largeName] = units[first]!
-  const text = `${Math.floor(seconds / large)} ${largeName}`
+  const text = `${Math.floor(seconds / large)}${SPACE}${largeName}`
   const [small, smallName] = units[first + 1] ?? [0, '']
   const rest = small === 0 ? 0 : Math.floor((seconds % large) / small)
-  return rest === 0 ? text : `${text} ${rest} ${smallName}`
+  return rest === 0 ? text : `${text}${SPACE}${rest}${SPACE}${smallName}`
 }
 
 /** A price in μNXS per MiB, without its unit: `1,250`; unreachable is a dash. */
@@ -52,7 +54,12 @@ export function cost(microPerMib: number | null): string {
 /** A share of 1: `4 %`, `0.3 %`. */
 export function percent(share: number): string {
   const value = share * 100
-  return `${value < 10 ? Number(value.toFixed(1)) : Math.round(value)} %`
+  return `${value < 10 ? Number(value.toFixed(1)) : Math.round(value)}${SPACE}%`
+}
+
+/** A whole number with its thousands apart: `12,345`. */
+export function grouped(count: number): string {
+  return GROUPED.format(count)
 }
 
 /** `1 link`, `2 links`. */
@@ -74,5 +81,5 @@ function scaled(value: number, base: number, units: readonly string[]): string {
   let at = 0
   // 999.5 would round to a thousand of the smaller unit.
   for (; value >= base - 0.5 && at < units.length - 1; at++) value /= base
-  return `${short(value)} ${units[at]}`
+  return `${short(value)}${SPACE}${units[at]}`
 }

@@ -10,6 +10,9 @@ export interface Place {
 const EXHAUSTIVE_MAX = 8
 const MEMORY_MAX = 512
 const TURN = 2 * Math.PI
+/** How far from the middle neighbours are where farther nodes are behind them, and the nearest of those. */
+const NEAR_RADIUS = 0.58
+const FAR_RADIUS = 0.8
 
 /**
  * Places vertices so that they stay where they are. Shown nodes stand on a ring, in the order that makes their links
@@ -28,11 +31,11 @@ export class Layout {
     const places = new Map<string, Place>()
     if (shown.length === 1) {
       places.set(shown[0]!, { x: 0, y: 0 })
-      placeAround(vertices, undefined, places, 0.55)
+      placeAround(vertices, undefined, places, vertices.some(({ hops }) => hops > 0) ? NEAR_RADIUS : 1)
     } else {
       const order = this.#orderOf(shown, topology)
       const radius = vertices.length > shown.length ? 0.66 : 1
-      for (const [at, key] of order.entries()) places.set(key, onRing(at / order.length, radius))
+      for (const [at, place] of ring(order.length, radius).entries()) places.set(order[at]!, place)
       placeAround(vertices, order, places, 0.9)
     }
     return places
@@ -128,6 +131,8 @@ function placeAround(
     places.set(key, atAngle(angle, radius))
   }
   const far = guests.filter(({ hops }) => hops > 0)
+  const deepest = Math.max(...far.map(({ hops }) => hops))
+  const depth = (hops: number): number => (deepest === 1 ? 0 : (hops - 1) / (deepest - 1))
   const groups = new Map<string, Vertex[]>()
   for (const vertex of far) groups.set(vertex.via ?? '', [...(groups.get(vertex.via ?? '') ?? []), vertex])
   for (const [via, members] of groups) {
@@ -135,9 +140,9 @@ function placeAround(
     const middle = angles.get(via) ?? (placed === undefined ? 0 : Math.atan2(placed.x, -placed.y))
     const share = Math.min(step, TURN / 3) * 0.8
     members.sort(byKey)
-    for (const [at, { key }] of members.entries()) {
+    for (const [at, { key, hops }] of members.entries()) {
       const offset = members.length === 1 ? 0 : (at / (members.length - 1) - 0.5) * share
-      places.set(key, atAngle(middle + offset, members.length > 6 && at % 2 === 1 ? 0.84 : 1))
+      places.set(key, atAngle(middle + offset, FAR_RADIUS + (1 - FAR_RADIUS) * depth(hops)))
     }
   }
 }
@@ -146,8 +151,15 @@ const byKey = (a: Vertex, b: Vertex): number => (a.key < b.key ? -1 : 1)
 /** 0, then to the right and left in turns, in steps of a tenth of a turn. */
 const spread = (at: number): number => (at % 2 === 0 ? 1 : -1) * Math.ceil(at / 2) * (TURN / 24)
 
-function onRing(turn: number, radius: number): Place {
-  return atAngle(turn * TURN, radius)
+/** Places on a ring, the first at the top, stretched so that the ring fills its square whatever their number. */
+function ring(count: number, radius: number): Place[] {
+  const places = Array.from({ length: count }, (_, at) => atAngle((at / count) * TURN, 1))
+  const fit = (values: readonly number[]) => {
+    const [low, high] = [Math.min(...values), Math.max(...values)]
+    return (value: number): number => (high - low < 1e-6 ? 0 : (((value - low) / (high - low)) * 2 - 1) * radius)
+  }
+  const [fitX, fitY] = [fit(places.map(({ x }) => x)), fit(places.map(({ y }) => y))]
+  return places.map(({ x, y }) => ({ x: fitX(x), y: fitY(y) }))
 }
 
 /** Clockwise from the top. */

@@ -32,7 +32,7 @@ export function App({ watcher }: { watcher: Watcher }) {
           <div class="column">
             <GraphCard state={state} watcher={watcher} />
             {node !== undefined && <MessagesCard state={state} node={node} watcher={watcher} />}
-            {node !== undefined && <EventsCard node={node} events={state.events} />}
+            {node !== undefined && <EventsCard node={node} state={state} />}
           </div>
           {node !== undefined && (
             <div class="column">

@@ -1,13 +1,14 @@
-import type { NodeEvent } from '@nexus/node/api'
 import { useState } from 'preact/hooks'
-import { GROUPS, type Group, groupOf } from '../model/event-groups.ts'
+import { GROUPS, type Group, groupOf, withNames } from '../model/event-groups.ts'
 import { clock } from '../model/format.ts'
 import type { ShownNode } from '../model/topology.ts'
+import type { PageState } from '../state.ts'
 import { Card, Empty, Scroll } from './parts.tsx'
 
 /** What happened at the node that is looked at, newest first. */
-export function EventsCard({ node, events }: { node: ShownNode; events: readonly NodeEvent[] }) {
+export function EventsCard({ node, state: { events, topology } }: { node: ShownNode; state: PageState }) {
   const [group, setGroup] = useState<Group | 'all'>('all')
+  const names = new Map([...topology.vertices.values()].map(({ key, name }) => [key.slice(0, 8), name]))
   const shown = events.filter(({ kind }) => group === 'all' || groupOf(kind) === group)
   return (
     <Card id="events" title={`Events at ${node.name}`}>
@@ -35,7 +36,7 @@ export function EventsCard({ node, events }: { node: ShownNode; events: readonly
                 <li key={sequence}>
                   <time dateTime={at}>{clock(at)}</time>
                   <span class={`event-dot group-${groupOf(kind)}`} aria-hidden="true" />
-                  <span>{text}</span>
+                  <span>{withNames(text, names)}</span>
                 </li>
               ))}
             </ol>

@@ -1,5 +1,5 @@
 import { useMemo, useState } from 'preact/hooks'
-import { bitrate, cost, counted, duration, latency } from '../model/format.ts'
+import { bitrate, cost, counted, duration, grouped, latency } from '../model/format.ts'
 import { Layout } from '../model/layout.ts'
 import { routeBetween, type ShownNode } from '../model/topology.ts'
 import { type PageState, selectedNode } from '../state.ts'
@@ -69,11 +69,11 @@ function NodeBar({ node, state, watcher }: { node: ShownNode; state: PageState; 
         )}
       </div>
       {status !== undefined && running && (
-        <dl class="figures">
+        <dl class="figures five">
           <Figure name="Up for">{duration(status.node.upForMs)}</Figure>
           <Figure name="Links">{status.links.length}</Figure>
           <Figure name="Destinations">{status.routesTotal}</Figure>
-          <Figure name="Passed on">{counted(status.counters.forwarded, 'packet')}</Figure>
+          <Figure name="Relayed">{grouped(status.counters.forwarded)}</Figure>
           <Figure name="NodeID">
             <code title={status.node.nodeId}>{status.node.nodeId.slice(0, 8)}…</code>
           </Figure>

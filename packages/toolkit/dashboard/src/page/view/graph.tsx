@@ -24,6 +24,10 @@ interface GraphProps {
 
 const NODE_RADIUS = 23
 const FAR_RADIUS = 7
+/** Names of far nodes that find room. */
+const FAR_NAMES_MAX = 12
+/** Pixels between two nodes from which the figures of their link have room there. */
+const LABEL_GAP = 106
 
 /** The picture of the mesh: each node a button, in the order of the ring, the arrow keys leading from one to the next. */
 export function Graph(props: GraphProps) {
@@ -32,7 +36,10 @@ export function Graph(props: GraphProps) {
   const [focused, setFocused] = useState<string>()
   const pulses = useRef<SVGGElement>(null)
   const points = new Map([...places].map(([key, place]) => [key, pointAt(place, size)]))
-  const vertices = [...topology.vertices.values()]
+  // Later ones are drawn over earlier ones.
+  const vertices = [...topology.vertices.values()].sort((a, b) => b.hops - a.hops || Number(a.shown) - Number(b.shown))
+  const alone = vertices.filter(({ shown }) => shown).length === 1 && vertices.length > 1
+  const crowded = vertices.filter(({ hops }) => hops > 0).length > (size.width < 480 ? 0 : FAR_NAMES_MAX)
   const selectedKey = vertices.find(({ shown, name }) => shown && name === selected?.name)?.key
   const edges = [...topology.edges.values()].map((edge) => ({ edge, line: lineOf(edge, topology, points) }))
 
@@ -61,6 +68,7 @@ export function Graph(props: GraphProps) {
   return (
     <figure class="graph" ref={frame} aria-label="Picture of the mesh; the arrow keys lead from node to node">
       <svg width={size.width} height={size.height} role="none">
+        {vertices.map((vertex) => vertex.hops > 0 && <Beyond key={vertex.key} vertex={vertex} points={points} />)}
         {edges.map(({ edge, line }) => line && <EdgeLine key={edge.key} edge={edge} line={line} />)}
         <PathLine path={path} points={points} />
         <g ref={pulses} />
@@ -72,7 +80,8 @@ export function Graph(props: GraphProps) {
             key={vertex.key}
             vertex={vertex}
             point={points.get(vertex.key)!}
-            above={(places.get(vertex.key)?.y ?? 0) < -0.3}
+            above={(places.get(vertex.key)?.y ?? 0) < -0.01}
+            named={vertex.shown ? !alone : vertex.hops === 0 || !crowded}
             selected={vertex.key === selectedKey}
             onPath={path.includes(vertex.key)}
             links={countLinks(topology, vertex.key)}
@@ -94,11 +103,15 @@ function EdgeLine({ edge, line: { from, to } }: { edge: Edge; line: Line }) {
 
 function EdgeLabel({ edge, line: { from, to }, topology }: { edge: Edge; line: Line; topology: Topology }) {
   const names = edge.ends.map((key) => topology.vertices.get(key)?.name ?? key.slice(0, 8))
-  const texts = [bitrate(edge.bitrateBps), edge.rttMs === null ? '' : latency(edge.rttMs)].filter((text) => text !== '')
+  const all = [bitrate(edge.bitrateBps), ...(edge.rttMs === null ? [] : [latency(edge.rttMs)])]
+  // Between nodes that are close to each other there is room for one figure, or none.
+  const gap = Math.hypot(to.x - from.x, to.y - from.y) - 2 * NODE_RADIUS
+  const texts = gap > LABEL_GAP ? all : gap > LABEL_GAP / 2 ? all.slice(-1) : []
+  if (texts.length === 0) return null
   const width = Math.max(...texts.map((text) => text.length)) * 6.2 + 14
   const height = texts.length * 14 + 6
   const [x, y] = [(from.x + to.x) / 2, (from.y + to.y) / 2]
-  const facts = `${MEDIUM_NAMES[edge.medium]} link of ${names.join(' and ')}: ${texts.join(', ')}`
+  const facts = `${MEDIUM_NAMES[edge.medium]} link of ${names.join(' and ')}: ${all.join(', ')}`
   const description = { role: 'img', 'aria-label': facts } as const
   return (
     <g class="edge-label" transform={`translate(${x} ${y})`} {...description}>
@@ -111,6 +124,13 @@ function EdgeLabel({ edge, line: { from, to }, topology }: { edge: Edge; line: L
       <title>{facts}</title>
     </g>
   )
+}
+
+/** A way that goes on beyond a neighbour, over links that are not known here. */
+function Beyond({ vertex, points }: { vertex: Vertex; points: ReadonlyMap<string, Point> }) {
+  const [from, to] = [points.get(vertex.via ?? ''), points.get(vertex.key)]
+  if (from === undefined || to === undefined) return null
+  return <line class="beyond" x1={from.x} y1={from.y} x2={to.x} y2={to.y} />
 }
 
 function PathLine({ path, points }: { path: readonly string[]; points: ReadonlyMap<string, Point> }) {
@@ -129,6 +149,8 @@ interface NodeMarkProps {
   readonly vertex: Vertex
   readonly point: Point
   readonly above: boolean
+  /** Whether there is room for its name; otherwise it shows while it is pointed at. */
+  readonly named: boolean
   readonly selected: boolean
   readonly onPath: boolean
   readonly links: number
@@ -139,13 +161,19 @@ interface NodeMarkProps {
 }
 
 function NodeMark(props: NodeMarkProps) {
-  const { vertex, point, above, selected, onPath, links, tabIndex, onSelect, onFocus, onKeyDown } = props
+  const { vertex, point, above, named, selected, onPath, links, tabIndex, onSelect, onFocus, onKeyDown } = props
   const { key, name, role, media, shown, running, hops } = vertex
   const radius = shown ? NODE_RADIUS : hops === 0 ? FAR_RADIUS * 1.6 : FAR_RADIUS
   const facts = shown
     ? [name, role, running ? counted(links, 'link') : 'unplugged']
     : [name, hops === 0 ? 'neighbour' : `${counted(hops, 'relay')} away`]
-  const states = [shown ? 'shown' : 'far', running ? 'on' : 'off', selected && 'selected', onPath && 'on-path']
+  const states = [
+    shown ? 'shown' : 'far',
+    running ? 'on' : 'off',
+    selected && 'selected',
+    onPath && 'on-path',
+    !named && 'unnamed',
+  ]
   return (
     <g
       class={`node ${states.filter(Boolean).join(' ')}`}

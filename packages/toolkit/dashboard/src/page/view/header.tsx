@@ -29,7 +29,7 @@ function describe({ about, nodes }: PageState): string {
   else parts.push(`A mesh of ${SPELT[nodes.length] ?? nodes.length} ${nodes.length === 1 ? 'node' : 'nodes'}`)
   if (roundMs !== undefined)
     parts.push(`rounds of ${duration(roundMs)}${roundMs === 60_000 ? '' : ' instead of 1 min'}`)
-  if (airSpeed !== undefined && airSpeed !== 1) parts.push(`radio ${airSpeed} × real time`)
+  if (airSpeed !== undefined && airSpeed !== 1) parts.push(`radio ${airSpeed}\u00a0× real time`)
   const off = nodes.filter(({ running }) => !running).length
   if (off > 0) parts.push(`${counted(off, 'node')} unplugged`)
   return parts.join(' · ')

@@ -33,7 +33,7 @@ export function InterfacesCard({ node, watcher }: { node: ShownNode; watcher: Wa
                 <b>{percent(share)}</b>
               </p>
               <Meter label={`Budget of ${id} for control traffic that is used`} share={share} warnAt={0.95} />
-              <dl class="figures">
+              <dl class="figures four">
                 <Figure name="Sent">{bytes(sentBytes)}</Figure>
                 <Figure name="of it control">{bytes(controlBytes)}</Figure>
                 <Figure name="Received">{bytes(receivedBytes)}</Figure>
