@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { extname } from 'node:path'
 import { parse as parseToml, TomlError } from 'smol-toml'
-import { isNode, LineCounter, parseDocument } from 'yaml'
+import { type Document, isNode, LineCounter, parseDocument } from 'yaml'
 import { CommandFailure } from '../cli/failure.ts'
 
 /** A configuration file as read: its values, and the line on which each stands. */
@@ -45,7 +45,7 @@ function readYaml(path: string, text: string): ConfigFile {
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false })
   const [error] = document.errors
   if (error !== undefined) throw broken(path, lines.linePos(error.pos[0]).line, error.message)
-  const values: unknown = document.toJS({ maxAliasCount: 0 }) ?? {}
+  const values = plainValues(document, path)
   if (typeof values !== 'object' || Array.isArray(values)) throw broken(path, 1, 'expected settings, key: value')
   return {
     path,
@@ -57,6 +57,15 @@ function readYaml(path: string, text: string): ConfigFile {
       }
       return undefined
     },
+  }
+}
+
+function plainValues(document: Document, path: string): unknown {
+  try {
+    return document.toJS({ maxAliasCount: 0 }) ?? {}
+  } catch (error) {
+    // Aliases, which could blow a small file up to any size; or one that leads nowhere.
+    throw broken(path, undefined, error instanceof Error ? error.message : String(error))
   }
 }
 
