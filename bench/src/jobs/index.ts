@@ -1,0 +1,25 @@
+import type { Job } from '../job.ts'
+import { announces } from './announces.ts'
+import { forwardTcp, forwardUdp } from './forward.ts'
+import { handshakes } from './handshakes.ts'
+import { idleMemory, routeMemory } from './memory.ts'
+import { messages } from './messages.ts'
+import { primitives } from './primitives.ts'
+import { receive } from './receive.ts'
+import { start } from './start.ts'
+import { transfer } from './transfer.ts'
+
+/** Everything that is measured, in the order of the report. */
+export const JOBS: readonly Job[] = [
+  forwardTcp,
+  forwardUdp,
+  receive,
+  messages,
+  transfer,
+  announces,
+  handshakes,
+  start,
+  idleMemory,
+  routeMemory,
+  ...primitives,
+]

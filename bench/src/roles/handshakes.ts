@@ -1,0 +1,67 @@
+/** Links two nodes, both ends here, and does the key agreements of that alone. */
+import { systemRandom } from '@nexus/crypto'
+import { nodeCrypto } from '@nexus/crypto/node'
+import { createIdentity } from '@nexus/identity'
+import { LinkLayer } from '@nexus/link'
+import type { InterfaceFacts } from '@nexus/transport'
+import { serve, type Values } from '../child.ts'
+
+const crypto = await nodeCrypto()
+const identities = [0, 1].map(() => createIdentity(crypto, systemRandom(32)))
+const FACTS: InterfaceFacts = {
+  id: 'wire',
+  kind: 'memory',
+  mtuBytes: 1_232,
+  bitrateBps: 1_000_000_000,
+  duplex: 'full',
+  dutyCycle: 1,
+  reach: 'point',
+  addressed: false,
+}
+
+const secret = systemRandom(32)
+const publicKey = crypto.x25519PublicKey(systemRandom(32))
+
+serve({
+  handshakes: ({ count }) => timed(Number(count), linkUp),
+  /** Noise XX between two: each makes an ephemeral key, and computes ee, es and se; the static keys are known. */
+  agreements: ({ count }) =>
+    timed(Number(count), () => {
+      for (let end = 0; end < 2; end++) {
+        const ephemeral = systemRandom(32)
+        crypto.x25519PublicKey(ephemeral)
+        crypto.x25519(ephemeral, publicKey)
+        crypto.x25519(ephemeral, publicKey)
+        crypto.x25519(secret, publicKey)
+        crypto.forget(ephemeral)
+      }
+    }),
+})
+
+function linkUp(): void {
+  const wire: { to: number; frame: Uint8Array }[] = []
+  const layers = identities.map((identity, end) => {
+    return new LinkLayer(
+      { crypto, identity, random: systemRandom },
+      {
+        transmit: (_, frame) => wire.push({ to: 1 - end, frame: frame.slice() }) > 0,
+        linkUp: () => undefined,
+        linkDown: () => undefined,
+        message: () => undefined,
+        refused: ({ reason }) => {
+          throw new Error(reason)
+        },
+      },
+    )
+  })
+  for (const layer of layers) layer.interfaceUp(0, FACTS)
+  for (let next = wire.shift(); next !== undefined; next = wire.shift())
+    layers[next.to]!.receive(0, FACTS.id, next.frame)
+  if (layers.some((layer) => layer.stats().links !== 1)) throw new Error('not linked')
+}
+
+function timed(count: number, run: () => void): Values {
+  const startMs = performance.now()
+  for (let done = 0; done < count; done++) run()
+  return { perSecond: (count * 1_000) / (performance.now() - startMs) }
+}
