@@ -61,20 +61,19 @@ export function decodeSegment(plaintext: Uint8Array): Segment {
   if (plaintext.length > SEGMENT_MAX_BYTES) throw length(SEGMENT_MAX_BYTES, plaintext.length)
   const reader = new ByteReader(plaintext, () => length(plaintext.length + 1, plaintext.length))
   const kind = reader.u8()
-  const bad = new SessionError({ code: 'session/segment', kind })
   const has = (bit: number) => (kind & bit) !== 0
   if (kind === 0 || kind > KINDS || (has(KIND.fin) && !has(KIND.chunk)) || (has(KIND.reset) && has(KIND.chunk)))
-    throw bad
-  const ack = has(KIND.ack) ? { ack: readAck(reader, bad) } : {}
+    throw malformed(kind)
+  const ack = has(KIND.ack) ? { ack: readAck(reader, kind) } : {}
   const reset = has(KIND.reset) ? { resetCode: reader.u8() } : {}
   const segment = { ...ack, ...reset, ping: has(KIND.ping) }
   if (!has(KIND.chunk)) {
-    if (reader.remaining > 0) throw bad
+    if (reader.remaining > 0) throw malformed(kind)
     return segment
   }
   const offset = readU48(reader)
   const fin = has(KIND.fin)
-  if ((reader.remaining === 0 && !fin) || offset + reader.remaining >= U48) throw bad
+  if ((reader.remaining === 0 && !fin) || offset + reader.remaining >= U48) throw malformed(kind)
   return { ...segment, chunk: { offset, bytes: reader.rest(), fin } }
 }
 
@@ -98,18 +97,18 @@ export function encodeSegment({ ack, chunk, ping, resetCode }: Segment): Uint8Ar
   return writer.finish()
 }
 
-function readAck(reader: ByteReader, bad: SessionError): Acknowledgement {
+function readAck(reader: ByteReader, kind: number): Acknowledgement {
   const largest = reader.u32()
   const delayMs = reader.u16()
   const credit = readU48(reader)
   const more = reader.u8()
-  if (more > ACK_RANGES_MAX) throw bad
+  if (more > ACK_RANGES_MAX) throw malformed(kind)
   const ranges: Range[] = [{ start: largest - reader.u16(), end: largest + 1 }]
   for (let index = 0; index < more; index++) {
     const end = ranges[index]!.start - reader.u16() - 1
     ranges.push({ start: end - 1 - reader.u16(), end })
   }
-  if (ranges.at(-1)!.start < 0) throw bad
+  if (ranges.at(-1)!.start < 0) throw malformed(kind)
   return { ranges, delayMs, credit }
 }
 
@@ -132,6 +131,10 @@ function readU48(reader: ByteReader): number {
 
 function writeU48(writer: ByteWriter, value: number): ByteWriter {
   return writer.u32(value % 0x1_0000_0000).u16(Math.floor(value / 0x1_0000_0000))
+}
+
+function malformed(kind: number): SessionError {
+  return new SessionError({ code: 'session/segment', kind })
 }
 
 function length(wantBytes: number, gotBytes: number): SessionError {

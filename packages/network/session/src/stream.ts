@@ -250,7 +250,8 @@ export class StreamCore implements Stream {
     }
     if (chunk !== undefined || segment.ping) this.#noteEliciting(nowMs, inOrder)
     const told = this.#receiving.readableBytes > before || (chunk?.fin === true && this.#receiving.isComplete)
-    this.#pump(nowMs)
+    // An acknowledgement waits for the tick: one answers all packets that came together.
+    this.#sendChunks(nowMs)
     if (told) this.#parts.notify('readable')
     if (this.#wantsRoom && this.writableBytes >= this.#parts.limits.streamBufferBytes / 2) {
       this.#wantsRoom = false
@@ -268,10 +269,14 @@ export class StreamCore implements Stream {
 
   /** Sends what may be sent: chunks as far as window and credit reach, else a due acknowledgement. */
   #pump(nowMs: number): void {
+    this.#sendChunks(nowMs)
+    if (this.#state === 'open' && this.#ackMs <= nowMs && nowMs >= this.#blockedUntilMs) this.#sendAck(nowMs)
+  }
+
+  #sendChunks(nowMs: number): void {
     while (this.#state === 'open' && nowMs >= this.#blockedUntilMs && this.#recovery.allows(PACKET_DATA_MAX_BYTES)) {
       if (!this.#sendNext(nowMs)) break
     }
-    if (this.#state === 'open' && this.#ackMs <= nowMs && nowMs >= this.#blockedUntilMs) this.#sendAck(nowMs)
   }
 
   /** Sends one packet that asks for an acknowledgement. `false` where there is nothing to send or it did not go. */
