@@ -14,35 +14,39 @@ import { RoutesCard } from './routes.tsx'
 export function App({ watcher }: { watcher: Watcher }) {
   const [state, setState] = useState(watcher.state)
   useEffect(() => watcher.subscribe(setState), [watcher])
+  const node = selectedNode(state)
+  useEffect(() => {
+    document.title = node === undefined ? 'NEXUS' : `${node.name} · NEXUS`
+  }, [node?.name])
   const { connection } = state
   if (connection.state === 'unauthorised') return <Unauthorised />
-  if (state.look === 0 && connection.state === 'connecting') return <Connecting />
-  const node = selectedNode(state)
+  const lost = connection.state === 'lost' && (
+    <Lost retryAtMs={connection.retryAtMs} onRetry={() => watcher.lookNow()} />
+  )
+  if (state.look === 0) return lost || <Connecting />
   return (
     <>
       <Header state={state} />
-      {connection.state === 'lost' && <Lost retryAtMs={connection.retryAtMs} onRetry={() => watcher.lookNow()} />}
+      {lost}
       {state.problem !== undefined && (
         <p class="problem" role="alert">
           {state.problem}
         </p>
       )}
-      {state.look > 0 && (
-        <main class={connection.state === 'live' ? 'columns' : 'columns dimmed'}>
+      <main class={connection.state === 'live' ? 'columns' : 'columns dimmed'}>
+        <div class="column">
+          <GraphCard state={state} watcher={watcher} />
+          {node !== undefined && <MessagesCard state={state} node={node} watcher={watcher} />}
+          {node !== undefined && <EventsCard node={node} state={state} />}
+        </div>
+        {node !== undefined && (
           <div class="column">
-            <GraphCard state={state} watcher={watcher} />
-            {node !== undefined && <MessagesCard state={state} node={node} watcher={watcher} />}
-            {node !== undefined && <EventsCard node={node} state={state} />}
+            <LinksCard node={node} state={state} watcher={watcher} />
+            <InterfacesCard node={node} watcher={watcher} />
+            <RoutesCard node={node} state={state} watcher={watcher} />
           </div>
-          {node !== undefined && (
-            <div class="column">
-              <LinksCard node={node} state={state} watcher={watcher} />
-              <InterfacesCard node={node} watcher={watcher} />
-              <RoutesCard node={node} state={state} watcher={watcher} />
-            </div>
-          )}
-        </main>
-      )}
+        )}
+      </main>
     </>
   )
 }

@@ -53,7 +53,7 @@ function NodeBar({ node, state, watcher }: { node: ShownNode; state: PageState; 
           <span class={running ? 'dot on' : 'dot off'} aria-hidden="true" />
           {name}
         </h3>
-        <p class="muted">
+        <p class="muted" role="status">
           {role}
           {running ? '' : ' · unplugged'}
         </p>
@@ -61,8 +61,8 @@ function NodeBar({ node, state, watcher }: { node: ShownNode; state: PageState; 
           <button
             type="button"
             class={running ? 'power' : 'power primary'}
-            disabled={switching}
-            onClick={() => void watcher.setPower(name, !running)}
+            aria-disabled={switching}
+            onClick={() => !switching && void watcher.setPower(name, !running)}
           >
             {switching ? (running ? 'Unplugging …' : 'Plugging in …') : running ? `Unplug ${name}` : `Plug ${name} in`}
           </button>

@@ -1,5 +1,6 @@
 import { counted, duration } from '../model/format.ts'
 import type { PageState } from '../state.ts'
+import { Mark } from './parts.tsx'
 
 const SPELT = ['no', 'one', 'two', 'three', 'four', 'five', 'six', 'seven', 'eight', 'nine', 'ten', 'eleven', 'twelve']
 
@@ -33,17 +34,4 @@ function describe({ about, nodes }: PageState): string {
   const off = nodes.filter(({ running }) => !running).length
   if (off > 0) parts.push(`${counted(off, 'node')} unplugged`)
   return parts.join(' · ')
-}
-
-function Mark() {
-  return (
-    <svg class="mark" viewBox="0 0 32 32" aria-hidden="true">
-      <rect width="32" height="32" rx="8" />
-      <path d="M9 22V10l14 12V10" />
-      <circle cx="9" cy="10" r="2.6" />
-      <circle cx="9" cy="22" r="2.6" />
-      <circle cx="23" cy="10" r="2.6" />
-      <circle cx="23" cy="22" r="2.6" />
-    </svg>
-  )
 }

@@ -57,7 +57,8 @@ function Composer({ state, node, watcher }: MessagesProps) {
   const [text, setText] = useState('')
   const [sending, setSending] = useState(false)
   const destinations = destinationsOf(state, node)
-  const suggested = destinations.at(-1)?.name ?? ''
+  // Where all nodes are the reader's own, the farthest one is a good guess; elsewhere there is none.
+  const suggested = state.nodes.length > 1 ? (destinations.at(-1)?.name ?? '') : ''
   const target = to.trim() === '' ? suggested : to.trim()
   const submit = async (event: Event): Promise<void> => {
     event.preventDefault()
@@ -75,7 +76,7 @@ function Composer({ state, node, watcher }: MessagesProps) {
           name="to"
           list="destinations"
           value={to}
-          placeholder={suggested}
+          placeholder={suggested || 'name or NodeID'}
           autocomplete="off"
           autocapitalize="off"
           spellcheck={false}

@@ -1,8 +1,10 @@
 import { useEffect, useState } from 'preact/hooks'
+import { Mark } from './parts.tsx'
 
 export function Connecting() {
   return (
     <main class="notice" aria-busy="true">
+      <Mark />
       <h1>NEXUS</h1>
       <p role="status">Connecting to the node …</p>
     </main>
@@ -12,6 +14,7 @@ export function Connecting() {
 export function Unauthorised() {
   return (
     <main class="notice">
+      <Mark />
       <h1>This page needs its token</h1>
       <p role="alert">
         The address that you opened carries no token, or an old one. The token keeps other web pages, which can reach
@@ -35,7 +38,7 @@ export function Lost({ retryAtMs, onRetry }: { retryAtMs: number; onRetry: () =>
   const seconds = Math.max(0, Math.ceil((retryAtMs - nowMs) / 1_000))
   return (
     <div class="banner">
-      <p role="status">The node’s server does not answer. It may have been stopped; what you see is from before.</p>
+      <p role="status">The node’s server does not answer. It may have been stopped.</p>
       <p class="muted" aria-hidden="true">
         {seconds > 0 ? `Next try in ${seconds} s` : 'Trying …'}
       </p>

@@ -3,6 +3,20 @@ import { percent } from '../model/format.ts'
 import type { Medium } from '../model/topology.ts'
 import { MEDIUM_NAMES } from './media.ts'
 
+/** The sign of NEXUS. */
+export function Mark() {
+  return (
+    <svg class="mark" viewBox="0 0 32 32" aria-hidden="true">
+      <rect width="32" height="32" rx="8" />
+      <path d="M9 22V10l14 12V10" />
+      <circle cx="9" cy="10" r="2.6" />
+      <circle cx="9" cy="22" r="2.6" />
+      <circle cx="23" cy="10" r="2.6" />
+      <circle cx="23" cy="22" r="2.6" />
+    </svg>
+  )
+}
+
 /** A titled box. `id` names its heading. */
 export function Card(props: { id: string; title: string; aside?: ComponentChildren; children: ComponentChildren }) {
   const { id, title, aside, children } = props
@@ -52,13 +66,13 @@ export function Meter({ label, share, warnAt = 0.8 }: { label: string; share: nu
   )
 }
 
-/** A part that scrolls by itself, by keyboard too. `label` or `labelledBy` names it. */
-export function Scroll(props: { label?: string; labelledBy?: string; children: ComponentChildren }) {
-  const { label, labelledBy, children } = props
+/** A part that scrolls by itself, by keyboard too; `capped` in height as well. `label` or `labelledBy` names it. */
+export function Scroll(props: { label?: string; labelledBy?: string; capped?: boolean; children: ComponentChildren }) {
+  const { label, labelledBy, capped = false, children } = props
   const name = label === undefined ? { 'aria-labelledby': labelledBy } : { 'aria-label': label }
   return (
     // biome-ignore lint/a11y/noNoninteractiveTabindex: without the focus, the keyboard could not scroll it
-    <section class="scroll" tabIndex={0} {...name}>
+    <section class={capped ? 'scroll capped' : 'scroll'} tabIndex={0} {...name}>
       {children}
     </section>
   )

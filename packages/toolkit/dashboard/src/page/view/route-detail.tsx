@@ -32,7 +32,12 @@ export function RouteDetail({ route, names, node, state, watcher }: RouteDetailP
           <code title={destination}>{destination.slice(0, 8)}…</code>
         </Figure>
       </dl>
-      <button type="button" class="trace" disabled={isTracing} onClick={() => void watcher.trace(destination)}>
+      <button
+        type="button"
+        class="trace"
+        aria-disabled={isTracing}
+        onClick={() => !isTracing && void watcher.trace(destination)}
+      >
         {isTracing ? 'Tracing …' : `Trace the path to ${names.get(destination) ?? nameOf(destination, label)}`}
       </button>
       <div class="outcome" role="status">

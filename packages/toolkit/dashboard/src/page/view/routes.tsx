@@ -60,7 +60,7 @@ export function RoutesCard({ node, state, watcher }: { node: ShownNode; state: P
             : `${name} is unplugged: it has no routes.`}
         </Empty>
       ) : (
-        <Scroll labelledBy="routes">
+        <Scroll labelledBy="routes" capped={open === undefined}>
           <table class="routes">
             <RouteHead order={order} onOrder={setOrder} />
             {found.slice(0, ROWS_MAX).map((route) => (
