@@ -17,9 +17,22 @@ export interface Child {
 }
 
 /** Runs a role, a file of `roles/`, in a process of its own. */
-export function startRole(role: string, args: readonly string[] = [], nodeOptions: readonly string[] = []): Child {
-  const child = fork(fileURLToPath(new URL(`./roles/${role}.ts`, import.meta.url)), [...args], {
-    execArgv: ['--conditions=nexus-source', '--disable-warning=ExperimentalWarning', ...nodeOptions],
+export function startRole(role: string, args: readonly string[] = []): Child {
+  const source = fileURLToPath(new URL(`./roles/${role}.ts`, import.meta.url))
+  return startProgram(role, source, args, ['--conditions=nexus-source', '--disable-warning=ExperimentalWarning'])
+}
+
+/** Runs a program that answers as roles do, under a name for messages. */
+export function startProgram(
+  role: string,
+  file: string,
+  args: readonly string[],
+  nodeOptions: readonly string[],
+  env: NodeJS.ProcessEnv = process.env,
+): Child {
+  const child = fork(file, [...args], {
+    execArgv: [...nodeOptions],
+    env,
     serialization: 'advanced',
     stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
   })

@@ -7,12 +7,12 @@ import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { type Child, stopped, type Values } from './child.ts'
+import { CACHE } from './folders.ts'
 import { AbsentError } from './job.ts'
 
 /** The release measured; a newer one is entered here, and everything measured anew. */
 export const RETICULUM_VERSION = '1.5.7'
 
-const PEERS = fileURLToPath(new URL('../.peers/', import.meta.url))
 const SCRIPT = fileURLToPath(new URL('../peers/reticulum.py', import.meta.url))
 const ANSWER_MS_MAX = 120_000
 const INSTALL_MS_MAX = 180_000
@@ -21,7 +21,7 @@ const run = promisify(execFile)
 let installing: Promise<string> | undefined
 
 /**
- * A Python that has Reticulum: made once, in `bench/.peers`, and used again.
+ * A Python that has Reticulum: made once and used again.
  * @throws {AbsentError} where there is no Python or no package to be had
  */
 export function reticulumPython(): Promise<string> {
@@ -30,12 +30,12 @@ export function reticulumPython(): Promise<string> {
 }
 
 async function install(): Promise<string> {
-  const folder = join(PEERS, `rns-${RETICULUM_VERSION}`)
+  const folder = join(CACHE, `rns-${RETICULUM_VERSION}`)
   const python = join(folder, 'bin', 'python3')
   const complete = join(folder, 'complete')
   if (existsSync(complete)) return python
   try {
-    mkdirSync(PEERS, { recursive: true })
+    mkdirSync(CACHE, { recursive: true })
     rmSync(folder, { recursive: true, force: true })
     await run('python3', ['-m', 'venv', folder], { timeout: INSTALL_MS_MAX })
     await run(python, ['-m', 'pip', 'install', '--quiet', `rns==${RETICULUM_VERSION}`], { timeout: INSTALL_MS_MAX })

@@ -1,12 +1,12 @@
 import { readFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { startRole } from '../child.ts'
+import { builtRole } from '../built.ts'
+import { type Child, startProgram, startRole } from '../child.ts'
 import type { Contender, Job } from '../job.ts'
 import { AbsentError } from '../job.ts'
 import { importReticulum } from '../reticulum.ts'
 
 const ROUNDS = 3
-const NODE_OPTIONS = ['--expose-gc']
 
 export const idleMemory: Job = {
   id: 'memory-idle',
@@ -51,7 +51,7 @@ export const routeMemory: Job = {
       kind: 'ours',
       start: async () => ({
         async measure() {
-          const role = startRole('memory', [], NODE_OPTIONS)
+          const role = await startMemory()
           const { perRoute, tables } = await role.ask('routes')
           await role.stop()
           return { value: Number(perRoute), details: { tables: Number(tables) } }
@@ -73,7 +73,7 @@ function own(id: string, title: string, kind: Contender['kind'], question: strin
       const { address } = await neighbour.ask('open')
       return {
         async measure() {
-          const role = startRole('memory', [], NODE_OPTIONS)
+          const role = await startMemory()
           await role.ask(question, { address })
           const { rss } = await role.ask('rss')
           await role.stop()
@@ -83,6 +83,10 @@ function own(id: string, title: string, kind: Contender['kind'], question: strin
       }
     },
   }
+}
+
+async function startMemory(): Promise<Child> {
+  return startProgram('memory', await builtRole('memory'), [], ['--expose-gc'])
 }
 
 function residentMegabytes(pid: number): number {

@@ -1,25 +1,31 @@
+import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { startRole } from '../child.ts'
+import { builtRole } from '../built.ts'
+import { startProgram, startRole } from '../child.ts'
+import { CACHE } from '../folders.ts'
 import type { Job } from '../job.ts'
 import { freePort, startReticulum } from '../reticulum.ts'
+
+const COMPILED = join(CACHE, 'compiled')
 
 export const start: Job = {
   id: 'start',
   title: 'From the start of the process to the first route, from a neighbour on loopback that runs',
   unit: 'ms',
-  isCold: true,
   contenders: [
     {
       id: 'ours',
-      title: 'nexus node, from source',
+      title: 'nexus node, built, its compiled code kept between runs as our programs do',
       kind: 'ours',
       async start() {
         const neighbour = startRole('node')
         const { address, nodeId } = await neighbour.ask('open')
+        const program = await builtRole('starter')
+        const env = { ...process.env, NODE_COMPILE_CACHE: COMPILED }
         return {
           async measure() {
             const spawnedMs = Date.now()
-            const starter = startRole('starter')
+            const starter = startProgram('starter', program, [], [], env)
             const { startedMs, routeMs } = await starter.ask('start', { address, nodeId, spawnedMs })
             await starter.stop()
             return { value: Number(routeMs), details: { startedMs: Number(startedMs) } }
