@@ -43,8 +43,9 @@ async function idOf(running: RunningChild): Promise<string> {
 describe('a node survives', () => {
   alone('kill -9: keeps identity, peers, routes, outbox and inbox, and shows nothing twice', async (bench) => {
     const port = await freePort()
-    const receiver = await bench.start('receiver', server(port))
-    const sender = await bench.start('sender', client(port))
+    // The receiver dials, so that it need not be waited for once it is back.
+    const sender = await bench.start('sender', server(port))
+    const receiver = await bench.start('receiver', client(port))
     const [receiverId, senderId] = [await idOf(receiver), await idOf(sender)]
     await linked(bench, 'sender')
     await bench.json('sender', 'nexus-peer', ['add', receiverId, '--name', 'rex'])
@@ -56,14 +57,17 @@ describe('a node survives', () => {
     expect(taken?.text).toBe('one')
     await receiver.kill('SIGKILL')
     const [queued] = await bench.json<MessageStatus>('sender', 'nexus-send', ['rex', 'three'])
+    await seen(bench, 'sender', 'routes were saved, which is every five rounds', ({ node }) => node.upForMs > 5_500)
     await sender.kill('SIGKILL')
     expect(existsSync(bench.path('sender', 'control.sock'))).toBe(true)
 
-    const again = await bench.start('sender', client(port))
+    const again = await bench.start('sender', server(port))
     expect(await idOf(again)).toBe(senderId)
+    const path = await bench.run('sender', 'nexus-path', ['rex'])
+    expect(path.out).toContain('The destination is known')
     const [list] = await bench.json<MethodResult<'peer-list'>>('sender', 'nexus-peer')
     expect(list?.peers).toEqual([{ nodeId: receiverId, name: 'rex' }])
-    expect(await idOf(await bench.start('receiver', server(port)))).toBe(receiverId)
+    expect(await idOf(await bench.start('receiver', client(port)))).toBe(receiverId)
     const messages = await bench.json<ReceivedMessage>('receiver', 'nexus-listen', ['-n', '2'])
     expect(messages.map(({ text }) => text)).toEqual(['two', 'three'])
     const [status] = await bench.json<Status>('sender', 'nexus-status')

@@ -38,7 +38,6 @@ export interface NeighbourParts {
   readonly priceMicroPerMib: number | undefined
   readonly closed: boolean
   event(kind: EventKind, text: string, facts: EventFacts): void
-  heard(nowMs: number, nodeId: Uint8Array): void
 }
 
 /** Links as they come and go: who is told, what they cost, whom to dial. */
@@ -68,7 +67,6 @@ export class Neighbours {
     if (!taken) return this.#parts.links.close(nowMs, link, CLOSE_CAPACITY)
     gossip.neighbourUp(nowMs, link.id, link.bitrateBps)
     event('link-up', `Linked with ${this.#name(nodeId)} over ${link.interfaceId}.`, this.#facts(link))
-    this.#parts.heard(nowMs, nodeId)
   }
 
   linkDown(nowMs: number, link: Link, reason: DownReason): void {

@@ -345,7 +345,6 @@ export class NodeCore {
       priceMicroPerMib: this.options.priceMicroPerMib,
       closed: this.options.admission === 'trusted',
       event: (kind, text, facts) => this.#ports.event({ kind, text, facts }),
-      heard: (nowMs, nodeId) => this.messenger.destinationHeard(nowMs, nodeId),
     })
   }
 
