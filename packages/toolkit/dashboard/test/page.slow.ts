@@ -195,6 +195,7 @@ describe('what must not get through', { timeout: 60_000 }, () => {
 
   test('a server that goes away is said to be away', async () => {
     const page = await openPage()
+    await expectCount(node(page), 5)
     await demo.stop()
     await expectText(page.locator('.banner'), /does not answer.*Try now/)
     await expectText(page.locator('.top'), /No answer/)

@@ -23,7 +23,7 @@ export function App({ watcher }: { watcher: Watcher }) {
   const lost = connection.state === 'lost' && (
     <Lost retryAtMs={connection.retryAtMs} onRetry={() => watcher.lookNow()} />
   )
-  if (state.look === 0) return lost || <Connecting />
+  if (state.look === 0) return lost ? <main class="notice">{lost}</main> : <Connecting />
   return (
     <>
       <Header state={state} />
