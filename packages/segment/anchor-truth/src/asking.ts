@@ -1,8 +1,8 @@
 import { equalBytes } from '@nexus/codec'
 import {
   ASK_SPREAD_MS,
-  CHANGES_WINDOW_MS,
   COLD_START_MS,
+  FOREIGN_ASK_MS_MAX,
   NONCE_BYTES,
   NONCE_HEAD_BYTES,
   NONCE_OPEN_MS,
@@ -45,7 +45,7 @@ export function askSoon(state: SegmentState, nowMs: number, spreadMs: number = A
 export function askForeign(state: SegmentState, nowMs: number): void {
   if (!mayAskForeign(state, nowMs)) return
   state.foreignAskAtMs = nowMs
-  state.foreignAskAgainMs = Math.min(Math.max(state.foreignAskAgainMs * 2, REQUEST_AGAIN_MS), CHANGES_WINDOW_MS / 2)
+  state.foreignAskAgainMs = Math.min(Math.max(state.foreignAskAgainMs * 2, REQUEST_AGAIN_MS), FOREIGN_ASK_MS_MAX)
   askSoon(state, nowMs, state.phase === 'member' ? ASK_SPREAD_MS : 1)
 }
 

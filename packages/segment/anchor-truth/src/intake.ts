@@ -1,4 +1,4 @@
-import { toHex } from '@nexus/codec'
+import { equalBytes, toHex } from '@nexus/codec'
 import { equalConstantTime } from '@nexus/crypto'
 import { nodeIdOf } from '@nexus/identity'
 import { admits, type EpochName, epochIdOf, openEpochKey, passphraseEpochKey } from './admission.ts'
@@ -229,7 +229,10 @@ function noteMember(state: SegmentState, arrival: Arrival, epochId: string, foll
   const { hex, datagram, nowMs, source } = arrival
   const before = state.members.get(hex)
   if (before !== undefined) {
+    const { publicKey, nodeId } = before
+    const hasMoved = !equalBytes(before.source.address, source.address)
     noteVoice(before, arrival)
+    if (hasMoved) state.ports.event({ kind: 'member', publicKey, nodeId, source })
     return Object.assign(before, { epochId, follows })
   }
   if (!state.members.hasRoom()) return undefined

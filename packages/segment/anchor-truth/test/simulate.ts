@@ -26,11 +26,12 @@ const SAMPLE_MS = 500
 const FAULT_EVERY_MS = 45_000
 const SETTLE_MS = 90_000
 
-/** Sizes: nine of ten seeds 3…12 nodes, then up to 60; each 1 000th seed has 300, each 5 000th 1 000. */
+/** Sizes: 49 of 50 seeds 3…8 nodes, then up to 40; each 500th seed has 100, each 2 500th 300, each 10 000th 1 000. */
 function sizeOf(seed: number, dice: Dice): number {
-  if (seed % 5_000 === 4_999) return 1_000
-  if (seed % 1_000 === 999) return 300
-  return dice.below(10) < 9 ? 3 + dice.below(10) : 12 + dice.below(49)
+  if (seed % 10_000 === 9_999) return 1_000
+  if (seed % 2_500 === 2_499) return 300
+  if (seed % 500 === 499) return 100
+  return dice.below(50) > 0 ? 3 + dice.below(6) : 9 + dice.below(32)
 }
 
 /** One world from one seed: nodes, losses, faults one after the other, then quiet. */

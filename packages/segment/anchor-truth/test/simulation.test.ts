@@ -1,0 +1,51 @@
+import { expect, test } from 'vitest'
+import { type Outcome, simulate } from './simulate.ts'
+
+const seeds = Number(process.env['NEXUS_SEEDS'] ?? 500)
+/** Longest time with two anchors on one link that is allowed, by share of lost deliveries; sampled each half second. */
+const DIVIDED_MS_MAX = new Map([
+  [0, 10_500],
+  [0.05, 60_000],
+  [0.1, 60_000],
+  [0.2, 90_000],
+  [0.3, 120_000],
+])
+/** The bound of 18.5 s after the last pulse; what is sampled begins with the crash. */
+const LEADERLESS_MS_MAX = 19_000
+
+test(`${seeds} seeds: one anchor within the bounds, whatever fails`, { timeout: 40 * 60_000 }, () => {
+  const byLoss = new Map<
+    number,
+    { seeds: number; dividedMs: number; leaderlessMs: number; promotions: number; vacancies: number; most: number }
+  >()
+  for (let seed = 0; seed < seeds; seed++) {
+    const outcome = simulate(seed)
+    check(outcome)
+    const row = byLoss.get(outcome.loss) ?? {
+      seeds: 0,
+      dividedMs: 0,
+      leaderlessMs: 0,
+      promotions: 0,
+      vacancies: 0,
+      most: 0,
+    }
+    row.seeds += 1
+    row.dividedMs = Math.max(row.dividedMs, outcome.dividedMs)
+    row.leaderlessMs = Math.max(row.leaderlessMs, outcome.leaderlessMs)
+    row.promotions += outcome.promotions
+    row.vacancies += outcome.vacancies
+    row.most = Math.max(row.most, outcome.promotions / Math.max(1, outcome.vacancies))
+    byLoss.set(outcome.loss, row)
+  }
+  console.table([...byLoss].sort(([a], [b]) => a - b).map(([loss, row]) => ({ loss, ...row })))
+})
+
+function check(outcome: Outcome): void {
+  const story = JSON.stringify(outcome)
+  expect(outcome.isAgreed, story).toBe(true)
+  expect(outcome.dividedMs, story).toBeLessThanOrEqual(DIVIDED_MS_MAX.get(outcome.loss)!)
+  if (outcome.loss === 0) expect(outcome.leaderlessMs, story).toBeLessThanOrEqual(LEADERLESS_MS_MAX)
+  // A storm is many nodes that take the lead at once; splits and lies may add a change each.
+  const allowed = (outcome.loss === 0 ? 2 : 4) * (outcome.vacancies + outcome.faults.length + 1)
+  expect(outcome.promotions, story).toBeLessThanOrEqual(allowed)
+}
