@@ -19,6 +19,14 @@ export interface Ended {
 export class Bench {
   readonly folder: string = mkdtempSync(join(tmpdir(), 'nexus-cli-'))
   readonly #children = new Set<ChildProcess>()
+  // A test that ran out of time does not come to its `end`.
+  readonly #atExit = (): void => {
+    for (const child of this.#children) child.kill('SIGKILL')
+  }
+
+  constructor() {
+    process.once('exit', this.#atExit)
+  }
 
   path(...names: string[]): string {
     return join(this.folder, ...names)
@@ -86,6 +94,7 @@ export class Bench {
         await closed
       }),
     )
+    process.off('exit', this.#atExit)
     rmSync(this.folder, { recursive: true, force: true })
   }
 }
