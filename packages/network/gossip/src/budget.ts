@@ -38,18 +38,21 @@ export class MediumBudget {
     this.#usableBps = usableBps
   }
 
-  /** Bytes that `tier` may send now. */
-  availableBytes(nowMs: number, tier: Tier): number {
+  /** Bytes that `tier` may send now, with what the `idle` tiers, which have nothing to say, lend it. */
+  availableBytes(nowMs: number, tier: Tier, idle: readonly Tier[] = []): number {
     this.#refill(nowMs)
-    return Math.max(0, Math.floor(this.#ownBytes[tier - 1]! + this.#poolBytes))
+    return Math.max(0, Math.floor(this.#balance([tier, ...idle])))
   }
 
-  /** Records what a tier sent: first from its own share, then from what others left. */
-  spend(nowMs: number, tier: Tier, bytes: number): void {
+  /** Records what a tier sent: first from its own share, then from what others left, then from what `idle` tiers lend. */
+  spend(nowMs: number, tier: Tier, bytes: number, idle: readonly Tier[] = []): void {
     this.#refill(nowMs)
-    const own = Math.min(bytes, Math.max(0, this.#ownBytes[tier - 1]!))
-    this.#ownBytes[tier - 1]! -= own
-    this.#poolBytes -= bytes - own
+    let left = this.#take(tier, bytes)
+    const fromPool = Math.min(left, Math.max(0, this.#poolBytes))
+    this.#poolBytes -= fromPool
+    left -= fromPool
+    for (const lender of idle) left = this.#take(lender, left)
+    this.#poolBytes -= left
   }
 
   /** Records what the link itself said; it asks nobody, so others make up for it. */
@@ -59,9 +62,23 @@ export class MediumBudget {
   }
 
   /** When `tier` may send `bytes` bytes, if nobody else sends meanwhile. */
-  allowedAtMs(nowMs: number, tier: Tier, bytes: number): number {
-    const missing = bytes - this.availableBytes(nowMs, tier) - Math.min(0, this.#ownBytes[tier - 1]! + this.#poolBytes)
-    return missing <= 0 ? nowMs : nowMs + Math.ceil(missing / this.#bytesPerMs(tier - 1)) + 1
+  allowedAtMs(nowMs: number, tier: Tier, bytes: number, idle: readonly Tier[] = []): number {
+    this.#refill(nowMs)
+    const tiers = [tier, ...idle]
+    const missing = bytes - this.#balance(tiers)
+    const rate = tiers.reduce((sum, each) => sum + this.#bytesPerMs(each - 1), 0)
+    return missing <= 0 ? nowMs : nowMs + Math.ceil(missing / rate) + 1
+  }
+
+  #balance(tiers: readonly Tier[]): number {
+    return tiers.reduce((sum, tier) => sum + this.#ownBytes[tier - 1]!, this.#poolBytes)
+  }
+
+  /** Takes up to `bytes` of a tier's own; returns what is missing. */
+  #take(tier: Tier, bytes: number): number {
+    const taken = Math.min(bytes, Math.max(0, this.#ownBytes[tier - 1]!))
+    this.#ownBytes[tier - 1]! -= taken
+    return bytes - taken
   }
 
   #bytesPerMs(index: number): number {

@@ -55,6 +55,17 @@ describe('budget of a medium', () => {
     expect(sent - tenth / 60).toBeLessThanOrEqual(tenth)
   })
 
+  test('idle tiers lend what they have, and have it no more', () => {
+    const budget = new MediumBudget(0, 50_000)
+    const alone = budget.availableBytes(0, 1)
+    const lent = budget.availableBytes(0, 1, [2, 3, 4])
+    expect(lent).toBe((0.1 * 50_000 * 60) / 8)
+    expect(budget.allowedAtMs(0, 1, lent + 625, [2, 3, 4])).toBe(1_001)
+    budget.spend(0, 1, lent, [2, 3, 4])
+    for (const tier of [1, 2, 3, 4] as const) expect(budget.availableBytes(0, tier)).toBe(0)
+    expect(alone).toBeLessThan(lent)
+  })
+
   test('a tier with work keeps its share while others have all they want', () => {
     const budget = new MediumBudget(0, 50_000)
     const sent: Record<Tier, number> = { 1: 0, 2: 0, 3: 0, 4: 0 }

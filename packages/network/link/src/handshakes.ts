@@ -57,14 +57,15 @@ export class Handshakes {
   }
 
   /** Starts a handshake, or gives `undefined` where the medium has too many under way. */
-  start(nowMs: number, medium: Medium, target: Target): Attempt | undefined {
+  start(nowMs: number, medium: Medium, target: Target, delayMs = 0): Attempt | undefined {
     const attempts = this.#of(medium)
     if (attempts.size >= this.#limits.attempts) return undefined
     const id = this.#table.freeId()
     const attempt = this.#handshaker.begin(nowMs, id, medium, target)
     this.#table.claim(id, attempt)
     attempts.add(attempt)
-    this.#ask(nowMs, attempt)
+    if (delayMs > 0) attempt.nextMs = nowMs + delayMs
+    else this.#ask(nowMs, attempt)
     return attempt
   }
 
@@ -247,7 +248,10 @@ export class Handshakes {
     }
     const atMs = attempt.medium.controlAtMs(nowMs)
     if (atMs > nowMs) attempt.nextMs = atMs
-    else this.#ask(nowMs, attempt)
+    else {
+      this.#ask(nowMs, attempt)
+      attempt.nextMs += attempt.medium.spreadMs()
+    }
   }
 
   #link(

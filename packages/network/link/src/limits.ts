@@ -36,8 +36,8 @@ export const HELLO_INTERVAL_BUSY_MS = 20_000
 export const HELLO_INTERVAL_CROWDED_MS = 30_000
 /** Beacons that follow a greeting soon, each after a share of the interval: the first ones may fall on deaf ears. */
 export const GREETING_SHARES = [0.1, 0.2, 0.4] as const
-/** On radio nodes that were switched on together must not speak together: the first beacon waits up to this. */
-export const FIRST_BEACON_AIRTIMES_MAX = 4
+/** On radio those who were switched on together, or heard one beacon, wait a random part of this before they speak. */
+export const SPREAD_AIRTIMES_MAX = 4
 /** Below this nominal rate frames carry 16-bit counters. */
 export const WIDE_COUNTERS_FROM_BPS = 1_000_000
 export const COOKIE_SECRET_MS = 120_000

@@ -4,7 +4,6 @@ import { CookieJar } from './cookies.ts'
 import {
   CONTROL_BURST_BYTES,
   CONTROL_SHARE,
-  FIRST_BEACON_AIRTIMES_MAX,
   HALF_OPEN_AIRTIMES_MIN,
   HALF_OPEN_MS_MIN,
   HELLO_INTERVAL_BUSY_MS,
@@ -27,6 +26,7 @@ import {
   RETRY_MS_MAX,
   RETRY_UNADDRESSED_AIRTIMES,
   SLOW_BELOW_BPS,
+  SPREAD_AIRTIMES_MAX,
   WIDE_COUNTERS_FROM_BPS,
 } from './limits.ts'
 import type { ControlUse, InterfaceStats, RefusalReason } from './link.ts'
@@ -63,6 +63,7 @@ export class Medium {
   /** How many times faster than usual beacons and idle probes come. */
   readonly pace: number
   readonly #ports: MediumPorts
+  readonly #random: Random
   readonly #retryBaseMs: number
   #frameId: number
   #budgetBps: number
@@ -96,8 +97,8 @@ export class Medium {
     this.stats = emptyStats()
     if (!(context.pace > 0 && context.pace <= 100)) throw new RangeError(`a pace of ${context.pace}`)
     this.pace = context.pace
-    this.nextBeaconMs =
-      nowMs + (this.radio ? FIRST_BEACON_AIRTIMES_MAX * this.fullAirtimeMs * fraction(context.random) : 0)
+    this.#random = context.random
+    this.nextBeaconMs = nowMs + this.spreadMs()
     this.#ports = ports
     // Neighbours without a link are told apart by frame ids: they should not all count from 0.
     this.#frameId = context.random(1)[0]!
@@ -115,6 +116,11 @@ export class Medium {
     const base = this.facts.bitrateBps < SLOW_BELOW_BPS ? HELLO_INTERVAL_SLOW_MS : HELLO_INTERVAL_MS
     const stretched = load > 191 ? HELLO_INTERVAL_CROWDED_MS : load > 127 ? HELLO_INTERVAL_BUSY_MS : 0
     return Math.max(base, stretched) / this.pace
+  }
+
+  /** A random wait before speaking, on radio: nodes that heard the same thing must not answer it together. */
+  spreadMs(): number {
+    return this.radio ? SPREAD_AIRTIMES_MAX * this.fullAirtimeMs * fraction(this.#random) : 0
   }
 
   /** Time to wait for the answer to the n-th (from 0) copy of a handshake frame. */

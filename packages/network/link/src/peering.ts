@@ -130,7 +130,8 @@ export class Peering {
     const mine = lower || nowMs - neighbour.firstMs >= 2 * medium.helloIntervalMs(this.beacon.load)
     if (!mine) this.#answerHello(nowMs, medium, from)
     if (!mine || nowMs < neighbour.nextMs || this.#handshakes.isBusyWith(medium, hello.nodeId, from)) return
-    neighbour.attempt = this.#handshakes.start(nowMs, medium, targetAt(medium, hello.nodeId, from))
+    // One beacon makes all who hear it start, and they need not hear each other: not at once, nor later in step.
+    neighbour.attempt = this.#handshakes.start(nowMs, medium, targetAt(medium, hello.nodeId, from), medium.spreadMs())
   }
 
   /**

@@ -63,7 +63,7 @@ describe('glare', () => {
       pump.run(120_000)
       // Loss may take three probes in a row, and the link with them: then a new one follows at once.
       expect(
-        pump.run(60_000, () => areLinked(nodes)),
+        pump.run(180_000, () => areLinked(nodes)),
         `seed ${seed}, later`,
       ).toBe(true)
       const asked = framesOf(pump, FRAME.hs1)

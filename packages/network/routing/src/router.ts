@@ -30,6 +30,8 @@ export interface RouterOptions {
   readonly limits?: Partial<RoutingLimits>
   /** Any u32, different on each node: keeps strangers from choosing addresses that collide in the table. */
   readonly hashSeed?: number
+  /** Milliseconds, below a round, by which the first round comes early: nodes that start together must not speak together for ever. */
+  readonly roundPhaseMs?: number
 }
 
 /** What a router asks of its node; called within the call that caused it, never with the router in an unfinished state. */
@@ -72,6 +74,7 @@ export class Router {
   readonly #signals = new Set<Adjacency>()
   #nextRoundMs: number | undefined
   #rounds = 0
+  readonly #roundPhaseMs: number
 
   /** @throws {RangeError} for a selfId that has not 16 bytes, or impossible limits */
   constructor(options: RouterOptions, ports: RouterPorts) {
@@ -83,6 +86,9 @@ export class Router {
     }
     this.#state = state
     this.#ports = ports
+    this.#roundPhaseMs = options.roundPhaseMs ?? 0
+    if (!(this.#roundPhaseMs >= 0 && this.#roundPhaseMs < ROUND_MS))
+      throw new RangeError(`a phase of ${this.#roundPhaseMs} ms`)
     this.#outbox = new Outbox(state, signal)
     this.#requests = new Requests(state, this.#outbox, signal)
     this.#selector = new Selector(
@@ -328,7 +334,7 @@ export class Router {
 
   #now(nowMs: number): void {
     this.#state.nowMs = nowMs
-    this.#nextRoundMs ??= nowMs + ROUND_MS
+    this.#nextRoundMs ??= nowMs + ROUND_MS - this.#roundPhaseMs
   }
 
   /** Calls the ports that the event made necessary, once each. */

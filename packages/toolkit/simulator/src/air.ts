@@ -15,6 +15,8 @@ export interface AirHost {
   nowMs(): number
   at(ms: number, run: () => void): void
   readonly random: Random
+  /** Sees each frame that a node hands over. */
+  captured(medium: string, from: SimNode, frame: Uint8Array): void
 }
 
 /** A LoRa channel in virtual time, with the radios of nodes on it. */
@@ -58,6 +60,7 @@ export class Air {
         // One frame at a time: the node's own queue decides what is next.
         if (station.queuedBytes > 0) return false
         const taken = station.send(this.#host.nowMs(), frame)
+        if (taken) this.#host.captured(this.id, node, frame)
         this.#touch()
         return taken
       },

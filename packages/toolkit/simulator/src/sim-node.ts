@@ -5,9 +5,13 @@ import { type CoreEvent, MemoryStore, NodeCore, type NodeCoreOptions } from '@ne
 import type { InboxMessage, MessageStatus } from '@nexus/session'
 import type { InterfaceFacts } from '@nexus/transport'
 
+import { tickOf } from './clock.ts'
+
 export type SimNodeOptions = Omit<NodeCoreOptions, 'crypto' | 'identity' | 'random' | 'store'> & {
   /** How much faster than true time the node's clock runs: 1.0001 gains 100 ppm. */
   readonly clockRate?: number
+  /** Made of the simulation's seed and the node's name, if not given. */
+  readonly identity?: Identity
 }
 
 /** A port of a node to a medium: what the medium calls, and what it offers. */
@@ -51,7 +55,7 @@ export class SimNode {
     this.#host = host
     this.#random = random
     this.#options = options
-    this.identity = createIdentity(host.crypto, random(32))
+    this.identity = options.identity ?? createIdentity(host.crypto, random(32))
   }
 
   get nodeId(): Uint8Array {
@@ -74,7 +78,8 @@ export class SimNode {
 
   /** The node's own clock; it never falls. */
   get clockMs(): number {
-    this.#clockMs = Math.max(this.#clockMs, (this.#host.nowMs() - this.#bootMs) * (this.#options.clockRate ?? 1))
+    const { clockRate = 1 } = this.#options
+    this.#clockMs = Math.max(this.#clockMs, tickOf((this.#host.nowMs() - this.#bootMs) * clockRate))
     return this.#clockMs
   }
 
@@ -159,7 +164,7 @@ export class SimNode {
       if (life !== this.#life || this.core === undefined || this.#wakeMs !== atMs) return
       this.#wakeMs = Number.POSITIVE_INFINITY
       // The way from its clock to ours and back rounds: what is due must not be a rounding error away for ever.
-      this.#clockMs = Math.max(this.clockMs, dueMs)
+      this.#clockMs = Math.max(this.clockMs, tickOf(dueMs))
       this.core.tick(this.#clockMs)
       this.touch()
     })

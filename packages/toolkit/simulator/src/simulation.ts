@@ -3,7 +3,8 @@ import type { Crypto, Random, VerifyJob } from '@nexus/crypto'
 import { seededRandom } from '@nexus/crypto/testing'
 import type { ChannelOptions } from '@nexus/transport-lora-sim'
 
-import { Air } from './air.ts'
+import { Air, type AirHost } from './air.ts'
+import { tickOf } from './clock.ts'
 import { EventQueue } from './event-queue.ts'
 import { SimNode, type SimNodeOptions } from './sim-node.ts'
 import { Wire, type WireOptions } from './wire.ts'
@@ -28,6 +29,8 @@ export class Simulation {
   readonly wires: Wire[] = []
   /** Events carried out so far. */
   events = 0
+  /** Sees each frame that a node hands to a medium; the bytes are valid during the call. */
+  capture: ((medium: string, from: SimNode, frame: Uint8Array) => void) | undefined
   readonly #seed: number
   readonly #queue = new EventQueue()
   readonly #verdicts = new Map<string, boolean>()
@@ -72,9 +75,9 @@ export class Simulation {
     return new Air(id, options, this.#host(`air ${id}`))
   }
 
-  /** Runs `run` at a time, not before now. */
+  /** Runs `run` at a time, not before now, on the next {@link tickOf} of the clock. */
   at(ms: number, run: () => void): void {
-    this.#queue.add(Math.max(ms, this.#nowMs), run)
+    this.#queue.add(Math.max(tickOf(ms), this.#nowMs), run)
   }
 
   start(): void {
@@ -89,10 +92,11 @@ export class Simulation {
   /** Lets time pass until `isDone`, asked every `stepMs`, or for `limitMs`. Returns the milliseconds that it took, or undefined. */
   runUntil(isDone: () => boolean, limitMs: number, stepMs = 250): number | undefined {
     const startMs = this.#nowMs
+    if (!(limitMs >= 0 && stepMs > 0)) throw new RangeError(`${limitMs} ms in steps of ${stepMs} ms`)
     for (let targetMs = startMs; ; ) {
       if (isDone()) return this.#nowMs - startMs
       if (targetMs >= startMs + limitMs) return undefined
-      targetMs = Math.min(targetMs + stepMs, startMs + limitMs)
+      targetMs = tickOf(Math.min(targetMs + stepMs, startMs + limitMs))
       while (this.#queue.nextMs <= targetMs) {
         const event = this.#queue.take()!
         this.#nowMs = Math.max(this.#nowMs, event.atMs)
@@ -114,11 +118,12 @@ export class Simulation {
     return verdict
   }
 
-  #host(name: string): { nowMs(): number; at(ms: number, run: () => void): void; readonly random: Random } {
+  #host(name: string): AirHost {
     return {
       nowMs: () => this.#nowMs,
       at: (ms, run) => this.at(ms, run),
       random: seededRandom(`${this.#seed}/${name}`),
+      captured: (medium, from, frame) => this.capture?.(medium, from, frame),
     }
   }
 }

@@ -36,6 +36,10 @@ export interface WireTraffic {
   lost: number
   duplicated: number
   corrupted: number
+  /** Arrived before one that was sent earlier. */
+  reordered: number
+  /** Swallowed while the wire was cut. */
+  cut: number
 }
 
 /** What a wire needs of the simulation around it. */
@@ -43,6 +47,8 @@ export interface WireHost {
   nowMs(): number
   at(ms: number, run: () => void): void
   readonly random: Random
+  /** Sees each frame that a node hands over. */
+  captured(medium: string, from: SimNode, frame: Uint8Array): void
 }
 
 /** A point-to-point medium between two nodes, each way with its own queue; faults can be changed while it runs. */
@@ -55,8 +61,8 @@ export class Wire {
   isCut = false
   readonly #host: WireHost
   readonly #freeAtMs: [number, number] = [0, 0]
-  readonly #waitingBytes: [number, number] = [0, 0]
   readonly #refused: [boolean, boolean] = [false, false]
+  readonly #latestMs: [number, number] = [0, 0]
 
   constructor(id: string, ends: readonly [SimNode, SimNode], options: Partial<WireOptions>, host: WireHost) {
     this.id = id
@@ -91,34 +97,41 @@ export class Wire {
   }
 
   #send(from: 0 | 1, frame: Uint8Array): boolean {
-    const { options } = this
+    const { bitrateBps, queueBytesMax } = this.options
     const nowMs = this.#host.nowMs()
-    if (this.#waitingBytes[from] + frame.length > options.queueBytesMax) {
-      this.#refused[from] = true
+    const beginMs = Math.max(nowMs, this.#freeAtMs[from])
+    const waitingBytes = ((beginMs - nowMs) * bitrateBps) / 8_000
+    if (waitingBytes + frame.length > queueBytesMax) {
+      this.#refuse(from, nowMs + (beginMs - nowMs) / 2)
       return false
     }
     const traffic = this.traffic[from]
     traffic.frames++
     traffic.bytes += frame.length
-    const sentMs = Math.max(nowMs, this.#freeAtMs[from]) + (frame.length * 8_000) / options.bitrateBps
-    this.#freeAtMs[from] = sentMs
-    this.#waitingBytes[from] += frame.length
-    this.#host.at(sentMs, () => this.#left(from, frame.length))
-    this.#carry(from, frame.slice(), sentMs)
+    this.#host.captured(this.id, this.ends[from], frame)
+    this.#freeAtMs[from] = beginMs + (frame.length * 8_000) / bitrateBps
+    this.#carry(from, frame.slice(), this.#freeAtMs[from])
     return true
   }
 
-  #left(from: 0 | 1, bytes: number): void {
-    this.#waitingBytes[from] -= bytes
-    if (!this.#refused[from] || this.#waitingBytes[from] > this.options.queueBytesMax / 2) return
-    this.#refused[from] = false
-    this.ends[from].drained(this.id)
+  /** The node is told when half of the queue has left. */
+  #refuse(from: 0 | 1, drainedMs: number): void {
+    if (this.#refused[from]) return
+    this.#refused[from] = true
+    this.#host.at(drainedMs, () => {
+      this.#refused[from] = false
+      this.ends[from].drained(this.id)
+    })
   }
 
   #carry(from: 0 | 1, frame: Uint8Array, sentMs: number): void {
     const { lossRatio, duplicateRatio, corruptRatio, delayMs, jitterMs } = this.options
     const traffic = this.traffic[from]
-    if (this.isCut || this.#chance(lossRatio)) {
+    if (this.isCut) {
+      traffic.cut++
+      return
+    }
+    if (this.#chance(lossRatio)) {
       traffic.lost++
       return
     }
@@ -130,8 +143,11 @@ export class Wire {
     if (copies === 2) traffic.duplicated++
     for (let copy = 0; copy < copies; copy++) {
       const atMs = sentMs + delayMs + (jitterMs === 0 ? 0 : jitterMs * this.#fraction())
+      if (atMs < this.#latestMs[from]) traffic.reordered++
+      this.#latestMs[from] = Math.max(this.#latestMs[from], atMs)
       this.#host.at(atMs, () => {
-        if (!this.isCut) this.ends[1 - from]!.deliver(this.id, frame)
+        if (this.isCut) traffic.cut++
+        else this.ends[1 - from]!.deliver(this.id, frame)
       })
     }
   }
@@ -146,5 +162,5 @@ export class Wire {
 }
 
 function noTraffic(): WireTraffic {
-  return { frames: 0, bytes: 0, lost: 0, duplicated: 0, corrupted: 0 }
+  return { frames: 0, bytes: 0, lost: 0, duplicated: 0, corrupted: 0, reordered: 0, cut: 0 }
 }

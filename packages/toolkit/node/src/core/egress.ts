@@ -145,20 +145,22 @@ export class Egress {
   #sendControl(nowMs: number): boolean {
     this.#controlWakeMs = Number.POSITIVE_INFINITY
     if (this.#held !== undefined) return this.#sendHeld(nowMs)
+    let idle: readonly Tier[] | undefined
     return this.#inTurn((link, queue) => {
       if (!queue.controlDue) return false
       queue.controlDue = false
+      idle ??= this.#idleTiers()
       for (const tier of TIERS) {
         if (!this.#ports.hasControl(link, tier)) continue
         queue.controlDue = true
-        const available = this.budget.availableBytes(nowMs, tier) - this.#overheadBytes
+        const available = this.budget.availableBytes(nowMs, tier, idle) - this.#overheadBytes
         const frame = available > 0 ? this.#ports.pullControl(nowMs, link, tier, available) : undefined
         if (frame !== undefined) {
           this.#held = { link, tier, frame }
           return this.#sendHeld(nowMs)
         }
         const more = Math.max(0, available) + this.#overheadBytes + CONTROL_STEP_BYTES
-        this.#controlWakeMs = Math.min(this.#controlWakeMs, this.budget.allowedAtMs(nowMs, tier, more))
+        this.#controlWakeMs = Math.min(this.#controlWakeMs, this.budget.allowedAtMs(nowMs, tier, more, idle))
       }
       return false
     })
@@ -173,8 +175,13 @@ export class Egress {
       return true
     }
     this.#held = undefined
-    this.budget.spend(nowMs, tier, bytes)
+    this.budget.spend(nowMs, tier, bytes, this.#idleTiers())
     return true
+  }
+
+  /** Tiers with nothing to say to anyone here: their share is for those that have. */
+  #idleTiers(): Tier[] {
+    return TIERS.filter((tier) => !this.#order.some((link) => this.#ports.hasControl(link, tier)))
   }
 
   #sendWaiting(nowMs: number): boolean {

@@ -22,48 +22,13 @@ import { Interfaces } from './interfaces.ts'
 import { LINK_CONTROL_SHARE } from './limits.ts'
 import { Neighbours } from './neighbours.ts'
 import { News } from './news.ts'
+import type { NodeCoreOptions, NodeCorePorts } from './node-options.ts'
 import { Packets } from './packets.ts'
 import { ProtocolClock } from './protocol-clock.ts'
 import { Routes } from './routes.ts'
 import type { Store } from './store.ts'
 import { storedCounter } from './stored-counter.ts'
 import { type TraceReport, Traces } from './traces.ts'
-
-export interface NodeCoreOptions {
-  readonly crypto: Crypto
-  readonly identity: Identity
-  readonly random: Random
-  readonly store: Store
-  /** Length of a round; 60 000 ms unless a demonstration is in a hurry. */
-  readonly roundMs?: number
-  readonly policy?: PolicyName
-  /** 32 bytes that all nodes of a closed network share. */
-  readonly networkKey?: Uint8Array
-  /** `trusted`: only peers that the operator named may link. Open, if not said. */
-  readonly admission?: 'open' | 'trusted'
-  /** Own price in μNXS per MiB on media of 1 Mbit/s or more; slower ones are dearer in proportion. */
-  readonly priceMicroPerMib?: number
-  /** Name that announces carry; informational. */
-  readonly label?: string
-  /** Bits of announce TLV 1. */
-  readonly capabilities?: number
-  /** Whether receipts also go to senders whose announce was never heard. No, if not said. */
-  readonly allowStrangerReceipts?: boolean
-}
-
-/** What the core asks of its driver. Called from within the core's methods. */
-export interface NodeCorePorts {
-  transmit(interfaceId: string, frame: Uint8Array, to: string | undefined): boolean
-  readonly verify: VerifyPort
-  event(event: CoreEvent): void
-  /** A message is in the inbox, until it is taken. */
-  message(message: InboxMessage): void
-  messageState(status: MessageStatus): void
-  /** Something happened to a stream. */
-  stream?(event: StreamEvent): void
-  /** Whether nodes whose key is known may open streams to this one now. No, if not said. */
-  acceptsStreams?(): boolean
-}
 
 const SNAPSHOT_ROUNDS = 5
 
@@ -317,8 +282,17 @@ export class NodeCore {
 
   #makeMessenger(): Messenger {
     const { crypto, identity, random, store, allowStrangerReceipts = false } = this.options
+    const limits = { retryMsMin: this.clock.retryMsMin }
     return new Messenger(
-      { crypto, identity, random, store, counters: storedCounter(store, 'counter/message'), allowStrangerReceipts },
+      {
+        crypto,
+        identity,
+        random,
+        store,
+        counters: storedCounter(store, 'counter/message'),
+        limits,
+        allowStrangerReceipts,
+      },
       {
         sendPacket: (nowMs, destination, packet, priority) => this.packets.send(nowMs, destination, packet, priority),
         publicKeyOf: (nodeId) => this.contacts.publicKeyOf(nodeId),

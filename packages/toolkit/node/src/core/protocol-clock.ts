@@ -1,4 +1,5 @@
 import { ROUND_MS } from '@nexus/gossip'
+import { DEFAULT_LIMITS } from '@nexus/session'
 
 /** Above the rounding of the two conversions together, and far below what any clock shows. */
 const ROUNDED_UP = 1 + 4 * Number.EPSILON
@@ -23,6 +24,11 @@ export class ProtocolClock {
   /** How much faster than usual links look for each other and for silence: beacons keep to a sixth of a round, within reason. */
   get linkPace(): number {
     return Math.min(LINK_PACE_MAX, Math.max(1, ROUND_MS / (BEACONS_PER_ROUND * this.roundMs)))
+  }
+
+  /** Soonest that a message without a receipt goes again. */
+  get retryMsMin(): number {
+    return DEFAULT_LIMITS.retryMsMin / this.linkPace
   }
 
   toProtocolMs(nowMs: number): number {

@@ -2,6 +2,7 @@ import { decodeUtf8, encodeUtf8, fromHex, toHex } from '@nexus/codec'
 import { encodePathCost, PATH_COST_ORIGIN } from '@nexus/compact-path-cost'
 import type { Crypto, Random } from '@nexus/crypto'
 import { EXTENSION_TLV, encodeAnnouncePacket, FramingError, packetDestination, signAnnounce } from '@nexus/framing'
+import { ROUND_MS } from '@nexus/gossip'
 import type { Identity, ReservedCounter } from '@nexus/identity'
 import { type Link, MESSAGE } from '@nexus/link'
 import { NO_HOP, type PolicyName, Router, RoutingError } from '@nexus/routing'
@@ -72,6 +73,7 @@ export class Routes {
         selfId: identity.nodeId,
         crypto,
         hashSeed: new DataView(random(4).buffer).getUint32(0, true),
+        roundPhaseMs: (new DataView(random(4).buffer).getUint32(0, true) / 2 ** 32) * ROUND_MS,
         ...(policy === undefined ? {} : { policy }),
       },
       {
