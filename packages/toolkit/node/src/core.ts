@@ -3,5 +3,6 @@
 export type { VerifyPort } from './core/announcing.ts'
 export type { TrustedPeer } from './core/contacts.ts'
 export { type CoreEvent, EventLog } from './core/events.ts'
-export { NodeCore, type NodeCoreOptions, type NodeCorePorts } from './core/node-core.ts'
+export { NodeCore } from './core/node-core.ts'
+export type { NodeCoreOptions, NodeCorePorts } from './core/node-options.ts'
 export { MemoryStore, type Store } from './core/store.ts'

@@ -1,20 +1,11 @@
-import type { Crypto, Random } from '@nexus/crypto'
 import { CONTEXT, decodePacket } from '@nexus/framing'
 import { Gossip, GossipError, ROUND_MS, type Tier } from '@nexus/gossip'
-import { type Identity, nodeIdOf } from '@nexus/identity'
+import { nodeIdOf } from '@nexus/identity'
 import { CLOSE, type Link, LinkLayer, MESSAGE } from '@nexus/link'
-import { NO_HOP, type PolicyName } from '@nexus/routing'
-import {
-  type InboxMessage,
-  type MessageStatus,
-  Messenger,
-  type SendOptions,
-  type Stream,
-  type StreamEvent,
-} from '@nexus/session'
+import { NO_HOP } from '@nexus/routing'
+import { type InboxMessage, type MessageStatus, Messenger, type SendOptions, type Stream } from '@nexus/session'
 import type { InterfaceFacts } from '@nexus/transport'
 import { Advisories } from './advisories.ts'
-import type { VerifyPort } from './announcing.ts'
 import { Contacts, type TrustedPeer } from './contacts.ts'
 import type { ControlFrame } from './egress.ts'
 import type { CoreEvent } from './events.ts'
@@ -26,7 +17,6 @@ import type { NodeCoreOptions, NodeCorePorts } from './node-options.ts'
 import { Packets } from './packets.ts'
 import { ProtocolClock } from './protocol-clock.ts'
 import { Routes } from './routes.ts'
-import type { Store } from './store.ts'
 import { storedCounter } from './stored-counter.ts'
 import { type TraceReport, Traces } from './traces.ts'
 
