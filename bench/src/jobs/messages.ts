@@ -1,3 +1,4 @@
+import { startRole } from '../child.ts'
 import type { Effort, Job, Subject } from '../job.ts'
 import { freePort } from '../reticulum.ts'
 import { RETICULUM_MTU_BYTES, settled, startPair } from './forward.ts'
@@ -15,8 +16,15 @@ export const messages: Job = {
   contenders: [
     { id: 'ours', title: 'nexus: anonymous message, outbox to inbox', kind: 'ours', start: startOurs },
     { id: 'reticulum', title: 'Reticulum: single packet to a callback', kind: 'peer', start: startReticulum },
+    {
+      id: 'limit',
+      title: 'what a sender cannot do without: an X25519 key pair and a shared secret, in OpenSSL',
+      kind: 'limit',
+      start: startLimit,
+    },
   ],
   targets: [{ kind: 'ratio', of: 'ours', against: 'reticulum', atLeast: 3 }],
+  notes: ['Reticulum pays for the same two operations: where the limit is below 3 × Reticulum, so is everything.'],
 }
 
 async function startOurs({ share }: Effort): Promise<Subject> {
@@ -52,5 +60,17 @@ async function startReticulum({ share }: Effort): Promise<Subject> {
       return { value: (got - 1) / seconds, cpuMicros, details: { lost: count - got } }
     },
     stop,
+  }
+}
+
+async function startLimit({ share }: Effort): Promise<Subject> {
+  const role = startRole('handshakes')
+  const count = Math.round(OUR_MESSAGES * share)
+  return {
+    async measure() {
+      const { perSecond, cpuMicros } = await role.ask('ephemerals', { count })
+      return { value: Number(perSecond), cpuMicros: Number(cpuMicros) }
+    },
+    stop: () => role.stop(),
   }
 }

@@ -1,4 +1,5 @@
-/** Links two nodes, both ends here, and does the key agreements of that alone. */
+/** Links two nodes, both ends here, and does key agreements alone. */
+import { createPublicKey, diffieHellman, generateKeyPairSync } from 'node:crypto'
 import { systemRandom } from '@nexus/crypto'
 import { nodeCrypto } from '@nexus/crypto/node'
 import { createIdentity } from '@nexus/identity'
@@ -21,6 +22,7 @@ const FACTS: InterfaceFacts = {
 
 const secret = systemRandom(32)
 const publicKey = crypto.x25519PublicKey(systemRandom(32))
+const peerKey = createPublicKey(generateKeyPairSync('x25519').privateKey)
 
 serve({
   handshakes: ({ count }) => timed(Number(count), linkUp),
@@ -35,6 +37,13 @@ serve({
         crypto.x25519(secret, publicKey)
         crypto.forget(ephemeral)
       }
+    }),
+  /** What sealing to a key takes, without a provider around it. */
+  ephemerals: ({ count }) =>
+    timed(Number(count), () => {
+      const { privateKey, publicKey: ephemeral } = generateKeyPairSync('x25519')
+      ephemeral.export({ format: 'jwk' })
+      diffieHellman({ privateKey, publicKey: peerKey })
     }),
 })
 
@@ -61,7 +70,9 @@ function linkUp(): void {
 }
 
 function timed(count: number, run: () => void): Values {
-  const startMs = performance.now()
+  const [cpu, startMs] = [process.cpuUsage(), performance.now()]
   for (let done = 0; done < count; done++) run()
-  return { perSecond: (count * 1_000) / (performance.now() - startMs) }
+  const perSecond = (count * 1_000) / (performance.now() - startMs)
+  const { user, system } = process.cpuUsage(cpu)
+  return { perSecond, cpuMicros: (user + system) / count }
 }

@@ -1,4 +1,5 @@
 /** A node at one end of a TCP connection: `node.ts`. */
+import { setTimeout as sleep } from 'node:timers/promises'
 import { fromHex } from '@nexus/codec'
 import { systemRandom } from '@nexus/crypto'
 import { nodeCrypto } from '@nexus/crypto/node'
@@ -52,7 +53,10 @@ serve({
     const [destination, body] = [fromHex(String(nodeId)), systemRandom(Number(bytes))]
     for (let sent = 0; sent < Number(count); sent++) {
       node.send(destination, body, { anonymous: true })
-      if (sent % BURST === 0) await new Promise((resolve) => setImmediate(resolve))
+      if (sent % BURST !== 0) continue
+      await new Promise((resolve) => setImmediate(resolve))
+      // More would wait for a route again, as the node says no to what has no room.
+      while (isFull()) await sleep(1)
     }
     return {}
   },
@@ -62,6 +66,10 @@ serve({
     return {}
   },
 })
+
+function isFull(): boolean {
+  return [...node.core.interfaces.values()].some(({ egress }) => egress.queuedBytes > 0)
+}
 
 let left = 0
 function fill(stream: NodeStream): void {

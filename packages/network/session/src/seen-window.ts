@@ -1,4 +1,4 @@
-import { ByteReader, ByteWriter, equalBytes } from '@nexus/codec'
+import { ByteReader, ByteWriter, toHex } from '@nexus/codec'
 import { SessionError } from './errors.ts'
 import { DIGEST_BYTES, WINDOW_IDS } from './limits.ts'
 
@@ -121,7 +121,8 @@ export class SeenWindow {
 
 /** The latest boxes of anonymous senders, who have no ids: a repeated box is known by its digest. First in, first out. */
 export class SeenBoxes {
-  readonly #digests: Uint8Array[] = []
+  /** In the order of coming, by their hex. */
+  readonly #digests = new Map<string, Uint8Array>()
   readonly #boxesMax: number
 
   constructor(boxesMax: number) {
@@ -129,19 +130,20 @@ export class SeenBoxes {
   }
 
   has(digest: Uint8Array): boolean {
-    return this.#digests.some((known) => equalBytes(known, digest))
+    return this.#digests.has(toHex(digest))
   }
 
   add(digest: Uint8Array): void {
-    if (this.has(digest)) return
-    this.#digests.push(digest)
-    if (this.#digests.length > this.#boxesMax) this.#digests.shift()
+    const name = toHex(digest)
+    if (this.#digests.has(name)) return
+    this.#digests.set(name, digest)
+    if (this.#digests.size > this.#boxesMax) this.#digests.delete(this.#digests.keys().next().value!)
   }
 
   /** `version 1 | digest 16 *`, oldest first. */
   encode(): Uint8Array {
-    const writer = new ByteWriter(1 + this.#digests.length * DIGEST_BYTES).u8(VERSION)
-    for (const digest of this.#digests) writer.bytes(digest)
+    const writer = new ByteWriter(1 + this.#digests.size * DIGEST_BYTES).u8(VERSION)
+    for (const digest of this.#digests.values()) writer.bytes(digest)
     return writer.finish()
   }
 
