@@ -135,7 +135,7 @@ function onEpoch(state: SegmentState, arrival: Arrival<Epoch>): DropReason | und
     if (noteMember(state, arrival, epochId, hex) === undefined) return 'full'
   } else if (member !== undefined) noteVoice(member, arrival)
   else noteCaller(state, arrival)
-  if (answer?.isOpen === true) foreignAnswered(state)
+  if (answer?.isOpen === true && hex !== state.anchor?.hex) foreignAnswered(state)
   const nodeId = member?.nodeId ?? nodeIdOf(crypto, datagram.publicKey)
   const { publicKey, ego, epoch } = datagram
   const hasKey = key !== undefined

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { type Outcome, simulate } from './simulate.ts'
 
-const seeds = Number(process.env['NEXUS_SEEDS'] ?? 500)
+const seeds = Number(process.env['NEXUS_SEEDS'] ?? (process.env['CI'] === 'true' ? 500 : 120))
 /** Longest time with two anchors on one link that is allowed, by share of lost deliveries; sampled each half second. */
 const DIVIDED_MS_MAX = new Map([
   [0, 10_500],
