@@ -83,6 +83,9 @@ function onPulse(state: SegmentState, arrival: Arrival<Pulse>): DropReason | und
   Object.assign(member, { isAnchor, type, name, uptimeSeconds, zoneHash })
   member.anchorHeardMs = nowMs - (missed + 1) * PULSE_MS
   if (isAnchor) hearAnchor(state, nowMs, hex)
+  // One that was followed until a cable was cut, under a key that still counts: it is a foreign anchor like others.
+  const isForeign = isAnchor && hex !== state.anchor?.hex && hex !== state.rival?.hex
+  if (isForeign && wouldLead(state, arrival)) askForeign(state, nowMs)
   return undefined
 }
 

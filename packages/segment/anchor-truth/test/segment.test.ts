@@ -155,3 +155,20 @@ test('a sequence at its end goes on with the next boot', () => {
   sequence.raiseAbove(41)
   expect(sequence.next()).toEqual({ boot: 42, sequence: 1 })
 })
+
+test('a cable that is mended right after its cut made another anchor: the old anchor’s key still counts, and it is followed', () => {
+  const world = new World({ seed: 8 })
+  world.make(6)
+  for (let index = 0; index < 6; index++) world.start(index)
+  world.runUntil(20_000)
+  const [anchor] = world.anchors()
+  for (const [index, node] of world.nodes.entries()) node.island = index === anchor ? 0 : 1
+  let mendedMs = world.nowMs
+  while (world.anchors(1).length === 0) {
+    mendedMs += 100
+    world.runUntil(mendedMs)
+  }
+  for (const node of world.nodes) node.island = 0
+  world.runUntil(mendedMs + 10_000)
+  expect(world.isAgreed()).toBe(true)
+})
