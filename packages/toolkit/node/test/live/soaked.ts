@@ -1,0 +1,64 @@
+/** One of the nodes of the soak: keeps its state in a folder, and is killed without warning. */
+import { appendFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { systemRandom } from '@nexus/crypto'
+import { nodeCrypto } from '@nexus/crypto/node'
+import { createIdentity } from '@nexus/identity'
+import { udpTransport } from '@nexus/transport-udp'
+import { createNode, openStore } from '../../src/index.ts'
+import { memory, serve, settingsOf } from './processes.ts'
+
+export interface SoakedSettings {
+  readonly folder: string
+  readonly port: number
+  readonly peers: readonly string[]
+}
+
+const { folder, port, peers } = settingsOf<SoakedSettings>()
+mkdirSync(folder, { recursive: true })
+const seedFile = join(folder, 'seed')
+if (!existsSync(seedFile)) writeFileSync(seedFile, systemRandom(32))
+const crypto = await nodeCrypto()
+const identity = createIdentity(crypto, new Uint8Array(readFileSync(seedFile)))
+const { store } = openStore(join(folder, 'state.db'))
+const node = await createNode({
+  identity,
+  crypto,
+  store,
+  allowStrangerReceipts: true,
+  transports: [udpTransport({ host: '127.0.0.1', port, peers, multicast: false })],
+})
+const states = new Map<string, string>()
+// A message counts as shown when it is taken: until then it is shown again after a restart, by design.
+node.on('message', ({ handle, text }) => {
+  if (node.take(BigInt(handle))) appendFileSync(join(folder, 'shown'), `${text}\n`)
+})
+node.on('state', ({ id, state }) => states.set(String(id), state))
+await node.start()
+
+let others: string[] = []
+let timer: NodeJS.Timeout | undefined
+const life = Date.now()
+let count = 0
+
+serve({
+  nodeId: () => node.nodeId,
+  memory,
+  load: (argument: { readonly others: string[]; readonly everyMs: number }) => {
+    others = argument.others
+    clearInterval(timer)
+    timer = setInterval(() => {
+      const to = others[Math.floor(Math.random() * others.length)]!
+      if (node.core.messenger.stats().outboxMessages < 200)
+        node.send(to, `${node.nodeId.slice(0, 8)} ${life} ${count++}`)
+    }, argument.everyMs)
+  },
+  quiet: () => clearInterval(timer),
+  send: (to: string) => String(node.send(to, `${node.nodeId.slice(0, 8)} ${life} ${count++}`)),
+  state: (id: string) => states.get(id) ?? 'queued',
+  tally: () => {
+    const tally: Record<string, number> = {}
+    for (const state of states.values()) tally[state] = (tally[state] ?? 0) + 1
+    return tally
+  },
+})
