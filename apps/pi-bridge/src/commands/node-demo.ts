@@ -27,3 +27,9 @@ export async function runDemonstration({ flags, signal }: Context<DemoFlags>): P
   )
   return EXIT.ok
 }
+
+/** What each process of the demonstration runs. */
+export async function runDemonstrationNode(): Promise<number> {
+  const { runDemoNode } = await import('../demo/child.ts')
+  return runDemoNode()
+}

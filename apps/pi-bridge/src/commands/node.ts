@@ -3,9 +3,10 @@ import { action } from '../cli/frame.ts'
 import { durationMs } from '../cli/parse.ts'
 import { interfaceText } from '../config/interface-text.ts'
 import { SETTINGS, type Setting } from '../config/settings.ts'
+import { DEMO_NODE } from '../demo/plan.ts'
 import { BACKGROUND } from '../run/daemon.ts'
 import { checkConfig, showConfig } from './node-config.ts'
-import { runDemonstration } from './node-demo.ts'
+import { runDemonstration, runDemonstrationNode } from './node-demo.ts'
 import { runInBackground, type StartFlags, startNode } from './node-start.ts'
 import { nodeStatus } from './node-status.ts'
 import { restartNode, stopNode } from './node-stop.ts'
@@ -46,6 +47,10 @@ export function nodeCommand(): Command {
     .option('--state <folder>', 'where the nodes keep their state')
     .option('--port <port>', 'first port to try for the page', '4280')
     .action(action<{ fresh?: true; state?: string; port: string }>((context) => runDemonstration(context)))
+  command
+    .command(DEMO_NODE, { hidden: true })
+    .description('What demo runs five times.')
+    .action(action(() => runDemonstrationNode()))
   command
     .command(BACKGROUND, { hidden: true })
     .description('What start --daemon runs.')

@@ -1,4 +1,3 @@
-/** One node of the demonstration, in a process of its own. It ends when its parent does. */
 import { existsSync, mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { type Crypto, systemRandom } from '@nexus/crypto'
@@ -11,7 +10,8 @@ import type { Transport } from '@nexus/transport'
 import { loraSim } from '@nexus/transport-lora-sim'
 import { remoteAir } from '@nexus/transport-lora-sim/node'
 import { udpTransport } from '@nexus/transport-udp'
-import { ROUND_MS } from './plan.ts'
+import { EXIT } from '../cli/exit-codes.ts'
+import { DEMO_NODE, ROUND_MS } from './plan.ts'
 
 /** What the parent says when it starts a child. */
 export interface ChildSettings {
@@ -22,7 +22,7 @@ export interface ChildSettings {
   readonly udp?: { readonly port: number; readonly peers: readonly string[] }
 }
 
-async function main(settings: ChildSettings): Promise<void> {
+async function main(settings: ChildSettings): Promise<number> {
   const { name, stateDir, socket, air, udp } = settings
   mkdirSync(stateDir, { recursive: true })
   const crypto = await nodeCrypto()
@@ -46,17 +46,18 @@ async function main(settings: ChildSettings): Promise<void> {
   const control = new ControlServer(socket, node.api)
   await node.start()
   await control.start()
-  const leave = async (): Promise<void> => {
-    await control.stop()
-    await node.stop()
-    store.close()
-    process.exit(0)
-  }
-  process.once('SIGTERM', () => void leave())
-  process.once('disconnect', () => void leave())
+  const left = new Promise<void>((resolve) => {
+    process.once('SIGTERM', () => resolve())
+    process.once('disconnect', () => resolve())
+  })
   // The terminal sends this to the whole group; the parent decides.
   process.on('SIGINT', () => {})
   process.send?.({ ready: node.nodeId })
+  await left
+  await control.stop()
+  await node.stop()
+  store.close()
+  return EXIT.ok
 }
 
 /** The identity of before, or a new one; without a passphrase, since it guards nothing. */
@@ -65,9 +66,10 @@ function identityIn(crypto: Crypto, path: string): Identity {
   return createIdentity(crypto, readIdentityFile(crypto, path, { plainAllowed: true }))
 }
 
-process.once('message', (settings: ChildSettings) => {
-  main(settings).catch((error: unknown) => {
-    process.stderr.write(`${settings.name}: ${error instanceof Error ? error.stack : error}\n`)
-    process.exit(1)
+/** Runs one node of the demonstration, as told by the parent's first message, until the parent ends it or itself. */
+export function runDemoNode(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    if (process.send === undefined) reject(new Error(`${DEMO_NODE} is for nexus-node demo`))
+    process.once('message', (settings: ChildSettings) => main(settings).then(resolve, reject))
   })
-})
+}

@@ -28,3 +28,6 @@ export const ROUND_MS = 2_000
 export const AIR_SPEED = 60_000 / ROUND_MS
 /** Loss between radios that hear each other, in dB: well within reach. */
 export const REACH_LOSS_DB = 110
+
+/** The command of `nexus-node`, not for people, that each node's process runs. */
+export const DEMO_NODE = 'demo-node'

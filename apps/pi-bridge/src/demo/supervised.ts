@@ -1,11 +1,11 @@
-import { type ChildProcess, fork } from 'node:child_process'
-import { fileURLToPath } from 'node:url'
+import type { ChildProcess } from 'node:child_process'
 import type { Api } from '@nexus/node/api'
 import { type ControlClient, connectControl } from '@nexus/node/control'
 import type { PageNode } from '@nexus/node/page'
+import { forkSelf } from '../run/self.ts'
 import type { ChildSettings } from './child.ts'
+import { DEMO_NODE } from './plan.ts'
 
-const CHILD = fileURLToPath(import.meta.resolve('./child.ts'))
 const READY_MS_MAX = 20_000
 
 /** A node of the demonstration as its supervisor sees it: on, off, or dead and to be said so. */
@@ -50,10 +50,7 @@ export class SupervisedNode implements PageNode {
 
   async #start(): Promise<void> {
     if (this.#child !== undefined) return
-    const child = fork(CHILD, {
-      execArgv: ['--conditions=nexus-source', '--disable-warning=ExperimentalWarning'],
-      stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
-    })
+    const child = forkSelf(DEMO_NODE, { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] })
     this.#child = child
     child.once('exit', (code, signal) => this.#exited(child, code, signal))
     const ready = new Promise<void>((resolve, reject) => {

@@ -1,9 +1,9 @@
-import { fork } from 'node:child_process'
 import { mkdirSync, openSync, readFileSync, statSync } from 'node:fs'
-import { basename, join } from 'node:path'
+import { join } from 'node:path'
 import { EXIT, type ExitName } from '../cli/exit-codes.ts'
 import { CommandFailure } from '../cli/failure.ts'
 import type { Loaded } from '../config/load.ts'
+import { forkSelf } from './self.ts'
 
 /** What a node says when it is up, as nexus-started/1. */
 export interface Started {
@@ -38,12 +38,7 @@ export async function startDaemon(orders: DaemonOrders): Promise<Started & { rea
   const log = join(stateDir, 'node.log')
   const logFile = openSync(log, 'a', 0o600)
   const logAt = statSync(log).size
-  const program = process.argv[1]!
-  const isUmbrella = /^nexus(\.[jt]s)?$/.test(basename(program))
-  const child = fork(program, [...(isUmbrella ? ['node'] : []), BACKGROUND], {
-    detached: true,
-    stdio: ['ignore', logFile, logFile, 'ipc'],
-  })
+  const child = forkSelf(BACKGROUND, { detached: true, stdio: ['ignore', logFile, logFile, 'ipc'] })
   const started = await new Promise<Started>((resolve, reject) => {
     const timer = setTimeout(() => {
       child.kill('SIGTERM')

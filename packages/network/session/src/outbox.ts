@@ -102,7 +102,8 @@ export class Outbox {
   /** The destination was heard: what waits for it is sent once. */
   heard(nowMs: number, nodeId: Uint8Array): void {
     const route = this.#routes.find(nodeId)
-    if (route === undefined || !this.#routes.heard(route, nowMs)) return
+    if (route === undefined) return
+    if (!this.#routes.heard(route, nowMs)) return
     for (const entry of [...route.entries.values()]) {
       if (isSettled(entry.message)) continue
       if (entry.waitingFor === 'receipt' || entry.waitingFor === 'peer') {

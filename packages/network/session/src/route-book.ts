@@ -53,12 +53,23 @@ export class RouteBook {
     route.blocked = { by, untilMs: nowMs + Math.min(POLL_MS_MAX, POLL_MS_FIRST * 2 ** Math.min(polls, 10)), polls }
   }
 
-  /** Whether hearing the destination is news: at most once a second. */
+  /** Whether hearing the destination is news: at most once a second. Sooner, it only shortens what the route waits for. */
   heard(route: Route, nowMs: number): boolean {
-    if (nowMs < route.heardMs + HEARD_MS_MIN) return false
+    const newsMs = route.heardMs + HEARD_MS_MIN
+    if (nowMs < newsMs) {
+      if (route.blocked !== undefined) this.#shorten(route, { ...route.blocked, untilMs: newsMs })
+      return false
+    }
     route.heardMs = nowMs
     delete route.blocked
     return true
+  }
+
+  #shorten(route: Route, blocked: NonNullable<Route['blocked']>): void {
+    route.blocked = blocked
+    for (const entry of route.entries.values()) {
+      if (entry.waitingFor === blocked.by) entry.nextMs = Math.min(entry.nextMs, blocked.untilMs)
+    }
   }
 
   /** Messages that were sent and can still be answered soon. */

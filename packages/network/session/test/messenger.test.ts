@@ -249,6 +249,19 @@ describe('outbox', () => {
     for (const id of ids) assert.equal(alice.state(id), 'delivered')
   })
 
+  test('heard again within the second, it is not forgotten: what found no way is tried when the second is over', () => {
+    const world = new World(crypto, 23)
+    const [alice, bob] = [world.peer(), world.peer()]
+    bob.online = false
+    const id = alice.send(bob, bodyOf(1, 20))!
+    world.runFor(5_000)
+    alice.messenger.destinationHeard(world.nowMs, bob.identity.nodeId)
+    bob.online = true
+    alice.messenger.destinationHeard(world.nowMs, bob.identity.nodeId)
+    world.runFor(2_000)
+    assert.equal(alice.state(id), 'delivered')
+  })
+
   test('a new message looks for the route at once, and takes the waiting ones along', () => {
     const world = new World(crypto, 18)
     const [alice, bob] = [world.peer(), world.peer()]

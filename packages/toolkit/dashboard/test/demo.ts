@@ -19,9 +19,9 @@ export interface Demo {
 
 export async function startDemo(): Promise<Demo> {
   const stateDir = mkdtempSync(join(tmpdir(), 'nexus-page-'))
-  const program = join(ROOT, 'apps/pi-bridge/src/demo/main.ts')
+  const program = join(ROOT, 'apps/pi-bridge/src/bin/nexus-node.ts')
   const flags = ['--conditions=nexus-source', '--disable-warning=ExperimentalWarning']
-  const child = spawn(process.execPath, [...flags, program, '--state', stateDir, '--port', '0'], {
+  const child = spawn(process.execPath, [...flags, program, 'demo', '--state', stateDir, '--port', '0'], {
     stdio: ['ignore', 'pipe', 'inherit'],
   })
   const stop = async (): Promise<void> => {

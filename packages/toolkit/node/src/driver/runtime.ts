@@ -1,4 +1,4 @@
-import type { Interface, Transport, TransportError, TransportHost } from '@nexus/transport'
+import { type Interface, type Transport, TransportError, type TransportHost } from '@nexus/transport'
 import type { NodeCore } from '../core/node-core.ts'
 
 /** Longest sleep: a timer of Node cannot be set beyond 2^31 ms, and a wake too many costs nothing. */
@@ -39,7 +39,7 @@ export class Runtime implements TransportHost {
     this.#running = true
     this.#core.start(Runtime.now())
     // A transport that cannot start is reported and left out; the node lives on with the others.
-    await Promise.all(this.#transports.map((transport) => transport.start(this)))
+    await Promise.all(this.#transports.map((transport) => this.#open(transport)))
     this.soon()
   }
 
@@ -104,6 +104,15 @@ export class Runtime implements TransportHost {
       this.#turn = undefined
       this.#tick()
     })
+  }
+
+  async #open(transport: Transport): Promise<void> {
+    try {
+      await transport.start(this)
+    } catch (error) {
+      if (!(error instanceof TransportError)) throw error
+      this.#ports.problem(error)
+    }
   }
 
   #tick(): void {
