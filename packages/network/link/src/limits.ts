@@ -34,6 +34,8 @@ export const HELLO_INTERVAL_SLOW_MS = 60_000
 export const SLOW_BELOW_BPS = 10_000
 export const HELLO_INTERVAL_BUSY_MS = 20_000
 export const HELLO_INTERVAL_CROWDED_MS = 30_000
+/** HELLOs answered in a second, to the address they came from, per interface. */
+export const HELLO_ANSWERS_PER_SECOND = 16
 /** Beacons that follow a greeting soon, each after a share of the interval: the first ones may fall on deaf ears. */
 export const GREETING_SHARES = [0.1, 0.2, 0.4] as const
 /** On radio those who were switched on together, or heard one beacon, wait a random part of this before they speak. */

@@ -6,6 +6,7 @@ import {
   CONTROL_SHARE,
   HALF_OPEN_AIRTIMES_MIN,
   HALF_OPEN_MS_MIN,
+  HELLO_ANSWERS_PER_SECOND,
   HELLO_INTERVAL_BUSY_MS,
   HELLO_INTERVAL_CROWDED_MS,
   HELLO_INTERVAL_MS,
@@ -66,6 +67,8 @@ export class Medium {
   readonly #random: Random
   readonly #retryBaseMs: number
   #frameId: number
+  #answers = 0
+  #answersSinceMs = Number.NEGATIVE_INFINITY
   #budgetBps: number
   #debtBytes = 0
   #debtAtMs: number
@@ -121,6 +124,15 @@ export class Medium {
   /** A random wait before speaking, on radio: nodes that heard the same thing must not answer it together. */
   spreadMs(): number {
     return this.radio ? SPREAD_AIRTIMES_MAX * this.fullAirtimeMs * fraction(this.#random) : 0
+  }
+
+  /** Whether one more HELLO may be answered in this second; counts it. An answer is no longer than what it answers. */
+  mayAnswerHello(nowMs: number): boolean {
+    if (nowMs - this.#answersSinceMs >= 1_000) {
+      this.#answersSinceMs = nowMs
+      this.#answers = 0
+    }
+    return this.#answers++ < HELLO_ANSWERS_PER_SECOND
   }
 
   /** Time to wait for the answer to the n-th (from 0) copy of a handshake frame. */

@@ -218,14 +218,11 @@ export class Peering {
     return neighbour
   }
 
-  /** A beacon out of turn: to the one who asked where the medium has addresses. */
+  /** A beacon out of turn: to the one who asked where the medium has addresses, whoever else was told just before. */
   #answerHello(nowMs: number, medium: Medium, from: string | undefined): void {
     const soonestMs = medium.lastBeaconMs + medium.helloIntervalMs(this.beacon.load) / 10
     if (!medium.addressed) medium.nextBeaconMs = Math.min(medium.nextBeaconMs, Math.max(nowMs, soonestMs))
-    else if (nowMs >= soonestMs) {
-      medium.lastBeaconMs = nowMs
-      medium.send(nowMs, this.#hello(), from, 0, 'hello')
-    }
+    else if (medium.mayAnswerHello(nowMs)) medium.send(nowMs, this.#hello(), from, 0, 'hello')
   }
 
   #sendBeacon(nowMs: number, medium: Medium): void {

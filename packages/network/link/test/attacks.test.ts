@@ -108,7 +108,7 @@ describe('who is refused', () => {
     pump.run(5)
     expect(framesOf(pump, FRAME.hs1, 'a')).toHaveLength(1)
     // By its tag the dialled HS1 is for b alone; mallory would have to break the rules to answer it.
-    expect(framesOf(pump, FRAME.hs2)).toEqual([])
+    expect(framesOf(pump, FRAME.hs2, 'b')).toEqual([])
   })
 
   test('itself, by its own broadcast or a dial to its own address', () => {
