@@ -2,7 +2,7 @@ import { toHex } from '@nexus/codec'
 import type { Crypto, Random } from '@nexus/crypto'
 import { createIdentity, type Identity } from '@nexus/identity'
 import { type CoreEvent, MemoryStore, NodeCore, type NodeCoreOptions } from '@nexus/node/core'
-import type { InboxMessage, MessageStatus } from '@nexus/session'
+import type { InboxMessage, MessageStatus, SendOptions } from '@nexus/session'
 import type { InterfaceFacts } from '@nexus/transport'
 
 import { tickOf } from './clock.ts'
@@ -146,8 +146,8 @@ export class SimNode {
   }
 
   /** Sends a message. Returns its handle. */
-  send(to: SimNode | Uint8Array, body: Uint8Array): bigint {
-    const handle = this.live.send(this.clockMs, to instanceof SimNode ? to.nodeId : to, body)
+  send(to: SimNode | Uint8Array, body: Uint8Array, options?: SendOptions): bigint {
+    const handle = this.live.send(this.clockMs, to instanceof SimNode ? to.nodeId : to, body, options)
     this.touch()
     return handle
   }
