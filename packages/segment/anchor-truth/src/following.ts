@@ -148,7 +148,9 @@ function challengeAtMs({ anchor, ego, changedMs, phase }: SegmentState): number 
 /** The same anchor with its next epoch, or with the key that was missing. */
 function renew(state: SegmentState, nowMs: number, claimed: Followed): void {
   const before = state.anchor as Followed
-  const hasKey = claimed.hasKey || (claimed.epochId === before.epochId && before.hasKey)
+  // While the next key is spread, others are told first: the one at hand counts until the anchor speaks under the next.
+  if (!claimed.hasKey && before.hasKey) return hearAnchor(state, nowMs, claimed.hex)
+  const { hasKey } = claimed
   state.anchor = { ...claimed, hasKey, heardSinceMs: before.heardSinceMs }
   hearAnchor(state, nowMs, claimed.hex)
   take(state, nowMs, state.anchor)
