@@ -36,7 +36,7 @@ export class Liveness {
     this.#medium = medium
     this.#token = token
     const { bitrateBps } = medium.facts
-    const slowMs = bitrateBps >= SLOW_BELOW_BPS ? IDLE_PROBE_MS : IDLE_PROBE_SLOW_MS
+    const slowMs = Math.max(bitrateBps >= SLOW_BELOW_BPS ? IDLE_PROBE_MS : IDLE_PROBE_SLOW_MS, medium.probeSpacingMs)
     this.#idleMs = (bitrateBps >= WIDE_COUNTERS_FROM_BPS ? IDLE_PROBE_FAST_MS : slowMs) / medium.pace
     // On fast media two probe spacings are pause enough; on slow ones each beacon would cost a probe.
     this.#doubtPauseMs = bitrateBps >= WIDE_COUNTERS_FROM_BPS ? 0 : this.#idleMs

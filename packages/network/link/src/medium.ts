@@ -87,7 +87,8 @@ export class Medium {
     this.frameBytesMax = Math.min(Math.max(facts.mtuBytes, LINK_FRAME_BYTES_MIN), LINK_FRAME_BYTES_MAX)
     this.wideCounters = facts.bitrateBps >= WIDE_COUNTERS_FROM_BPS
     this.fullAirtimeMs = this.airtimeMs(LINK_FRAME_BYTES_MIN)
-    this.probeSpacingMs = Math.max(PROBE_SPACING_MS, PROBE_SPACING_AIRTIMES * this.fullAirtimeMs)
+    // A radio that may speak for a hundredth of the time answers in that time.
+    this.probeSpacingMs = Math.max(PROBE_SPACING_MS, (PROBE_SPACING_AIRTIMES * this.fullAirtimeMs) / facts.dutyCycle)
     this.oldKeyMs = Math.max(OLD_KEY_MS, OLD_KEY_AIRTIMES * this.fullAirtimeMs)
     const retryAirtimes = this.addressed ? RETRY_AIRTIMES : RETRY_UNADDRESSED_AIRTIMES
     this.#retryBaseMs = Math.max(RETRY_MS, retryAirtimes * this.fullAirtimeMs)
@@ -213,7 +214,7 @@ export class Medium {
     this.stats.bytesOut += frame.length
     if (use !== undefined) {
       this.#settle(nowMs)
-      this.#debtBytes += frame.length
+      this.#debtBytes += (this.airtimeMs(frame.length) * this.facts.bitrateBps) / 8_000
       this.stats.controlBytesOut[use] += frame.length
     }
     return true

@@ -19,7 +19,7 @@ export interface ControlFrame {
 }
 
 export interface EgressPorts {
-  /** Seals and hands over one message; the bytes that went out, or 0 where the medium took nothing. */
+  /** Seals and hands over one message; what it took of the medium in bytes, or 0 where the medium took nothing. */
   send(nowMs: number, link: number, type: number, body: Uint8Array): number
   /** Whether control frames of a tier wait for a link. */
   hasControl(link: number, tier: Tier): boolean

@@ -40,7 +40,7 @@ export class Interfaces {
   }
 
   up(nowMs: number, facts: InterfaceFacts): void {
-    const egress = new Egress(nowMs, usableBps(facts, 0), LINK_OVERHEAD_BYTES, {
+    const egress = new Egress(nowMs, usableBps(facts, 0), mediumBytes(facts, LINK_OVERHEAD_BYTES), {
       send: (atMs, link, type, body) => this.#send(atMs, link, type, body),
       hasControl: (link, tier) => this.#ports.hasControl(this.#links.get(link)!.link, tier),
       pullControl: (atMs, id, tier, bytesMax) => {
@@ -99,7 +99,7 @@ export class Interfaces {
     traffic.sentFrames++
     if (!this.#sealing) {
       traffic.controlBytes += frame.length
-      traffic.egress.budget.spendControl(nowMs, frame.length)
+      traffic.egress.budget.spendControl(nowMs, mediumBytes(traffic.facts, frame.length))
     }
     return true
   }
@@ -143,7 +143,7 @@ export class Interfaces {
     }
     const bytes = traffic.sentBytes - before
     if (type !== PACKET || isAnnounce(body)) traffic.controlBytes += bytes
-    return bytes
+    return mediumBytes(traffic.facts, bytes)
   }
 
   #share(nowMs: number, { facts, egress }: InterfaceTraffic): void {
@@ -157,6 +157,11 @@ const PACKET = 1
 const ANNOUNCE = 1
 
 const isAnnounce = (packet: Uint8Array): boolean => (packet[0]! & 3) === ANNOUNCE
+
+/** What a frame takes of the medium, in bytes at its nominal rate: on radio a short frame is mostly preamble. */
+function mediumBytes({ airtimeSeconds, bitrateBps }: InterfaceFacts, bytes: number): number {
+  return airtimeSeconds === undefined ? bytes : Math.ceil((airtimeSeconds(bytes) * bitrateBps) / 8)
+}
 
 /** On a medium where everyone hears everyone, the nodes heard share it. */
 function usableBps(facts: InterfaceFacts, links: number): number {
