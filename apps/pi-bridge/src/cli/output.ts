@@ -31,10 +31,11 @@ export function createOutput({ json, color }: { readonly json: boolean; readonly
 }
 
 /** The flag decides, then FORCE_COLOR, then NO_COLOR (no-color.org), then whether a terminal looks. */
-export function useColor(choice: ColorChoice, isTerminal: boolean): boolean {
+export function useColor(choice: ColorChoice, isTerminal: boolean | undefined): boolean {
   if (choice !== 'auto') return choice === 'always'
   const { FORCE_COLOR: force, NO_COLOR: no, TERM: term } = process.env
   if (force !== undefined && force !== '') return force !== '0' && force !== 'false'
   if (no !== undefined && no !== '') return false
-  return isTerminal && term !== 'dumb'
+  // Undefined, not false, is what a stream that is no terminal says of itself.
+  return isTerminal === true && term !== 'dumb'
 }

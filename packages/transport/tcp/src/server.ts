@@ -54,10 +54,8 @@ export function tcpServer(options: TcpServerOptions): TcpServer {
     if (verdict !== 'admitted') {
       socket.on('error', () => {})
       socket.resetAndDestroy()
-      const why =
-        verdict === 'full' ? `${admission.total} connections are open` : `too many connections from ${remoteAddress}`
-      to.problem({ code: 'transport/limit', interfaceId: name, why })
-      return
+      const why = whyRefused(verdict, admission.total, remoteAddress)
+      return to.problem({ code: 'transport/limit', interfaceId: name, why })
     }
     const id = `tcp:${formatAddress(remoteAddress, remotePort)}`
     const connection = new TcpConnection(socket, id, { gate: to, settings, slabs })
@@ -83,14 +81,10 @@ export function tcpServer(options: TcpServerOptions): TcpServer {
       const to = new HostGate(name, host)
       gate = to
       const listening = await listen(options, (socket) => accept(socket, to))
-      if (stopped) {
-        listening.close()
-        return
-      }
+      if (stopped) return void listening.close()
       server = listening
       listening.on('error', (error: NodeJS.ErrnoException) => {
-        const why = error.code ?? error.message
-        to.problem({ code: 'transport/device', interfaceId: name, why })
+        to.problem({ code: 'transport/device', interfaceId: name, why: error.code ?? error.message })
       })
       timer = setInterval(() => {
         const nowMs = performance.now()
@@ -109,6 +103,10 @@ export function tcpServer(options: TcpServerOptions): TcpServer {
       gate?.shut()
     },
   }
+}
+
+function whyRefused(verdict: 'full' | 'network-full', open: number, remoteAddress: string): string {
+  return verdict === 'full' ? `${open} connections are open` : `too many connections from ${remoteAddress}`
 }
 
 /** Listens as told, or on IPv4 where no address was given and the machine has no IPv6. */

@@ -25,6 +25,9 @@ await transport.start({
   problem: (error) => say({ event: 'problem', text: error.message }),
 })
 
+/** Far more than any cable, socket buffer and queue hold, however slowly this process runs. */
+const FLOOD_FRAMES_MAX = 200_000
+
 createInterface({ input: process.stdin }).on('line', (line) => {
   const [command, to] = line.split(' ')
   if (command === 'greet') greeting()
@@ -33,7 +36,7 @@ createInterface({ input: process.stdin }).on('line', (line) => {
     const frame = new Uint8Array(1_200)
     let taken = 0
     let queuedMost = 0
-    while (taken < 5_000 && iface?.send(frame, to)) {
+    while (taken < FLOOD_FRAMES_MAX && iface?.send(frame, to)) {
       taken++
       queuedMost = Math.max(queuedMost, iface.queuedBytes)
     }

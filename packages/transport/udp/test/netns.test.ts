@@ -167,7 +167,7 @@ describe.runIf(namespaces)('discovery between two machines', () => {
     a.tell(`flood ${from}`)
     const flooded = await a.see('the end of the flood', ({ event }) => event === 'flooded')
     expect(flooded.taken).toBeGreaterThan(0)
-    expect(flooded.taken).toBeLessThan(5_000)
+    expect(flooded.taken).toBeLessThan(200_000)
     expect(flooded.queuedMost).toBeGreaterThan(0)
     expect(flooded.queuedMost).toBeLessThanOrEqual(QUEUE_BYTES_MAX)
     await a.see('a drain', ({ event }) => event === 'drain')

@@ -1,7 +1,7 @@
 import { MediumBudget, type Tier } from '@nexus/gossip'
 import { EGRESS_BURST_FRAMES, EGRESS_BYTES_MAX, EGRESS_BYTES_PER_LINK_MAX } from './limits.ts'
 
-/** 0 real-time, 1 interactive, 2 standard, 3 bulk (docs/spec/congestion.md). */
+/** 0 real-time, 1 interactive, 2 standard, 3 bulk: strictly in this order, round-robin between neighbours inside a level. */
 export type Priority = 0 | 1 | 2 | 3
 const PRIORITIES: readonly Priority[] = [0, 1, 2, 3]
 /** A packet that waited longer is worth nothing to who sent it. */
