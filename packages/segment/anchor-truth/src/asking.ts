@@ -3,6 +3,7 @@ import {
   ASK_SPREAD_MS,
   COLD_START_MS,
   FOREIGN_ASK_MS_MAX,
+  FOREIGN_ASKS,
   NONCE_BYTES,
   NONCE_HEAD_BYTES,
   NONCE_OPEN_MS,
@@ -47,6 +48,8 @@ export function askForeign(state: SegmentState, nowMs: number): void {
   state.foreignAskAtMs = nowMs
   state.foreignAskAgainMs = Math.min(Math.max(state.foreignAskAgainMs * 2, REQUEST_AGAIN_MS), FOREIGN_ASK_MS_MAX)
   askSoon(state, nowMs, state.phase === 'member' ? ASK_SPREAD_MS : 1)
+  const [firstMs = nowMs] = state.requestsAtMs
+  state.requestsAtMs = Array.from({ length: FOREIGN_ASKS }, (_, at) => firstMs + at * REQUEST_AGAIN_MS)
 }
 
 export function mayAskForeign(state: SegmentState, nowMs: number): boolean {

@@ -153,6 +153,8 @@ function renew(state: SegmentState, nowMs: number, claimed: Followed): void {
   const { hasKey } = claimed
   state.anchor = { ...claimed, hasKey, heardSinceMs: before.heardSinceMs }
   hearAnchor(state, nowMs, claimed.hex)
+  // A foreign anchor may still be asked: the answer of one's own does not end that.
+  if (!before.hasKey) endAsking(state)
   take(state, nowMs, state.anchor)
 }
 
@@ -182,7 +184,6 @@ function followRival(state: SegmentState, nowMs: number, rival: Followed): void 
 function take(state: SegmentState, nowMs: number, anchor: Followed): void {
   state.lastEpoch = anchor.epoch
   if (!anchor.hasKey) return askSoon(state, nowMs)
-  endAsking(state)
   if (state.keys.current?.id === anchor.epochId) return
   const isFirst = state.keys.current === undefined || state.pulseAtMs === Number.POSITIVE_INFINITY
   state.keys.speakUnder(anchor.epochId, nowMs + EPOCH_OVERLAP_MS)

@@ -57,6 +57,8 @@ export const REQUEST_AT_MS: readonly number[] = [0, 150, 350]
 export const REQUEST_AGAIN_MS = 2_100
 export const COLD_START_MS = 5_000
 export const ASK_SPREAD_MS = 2_000
+/** Requests each time, until an answer is followed: with 30 % lost one and its answer come through half of the time. */
+export const FOREIGN_ASKS = 3
 /** How rarely a foreign anchor that gives no answer is asked in the end. */
 export const FOREIGN_ASK_MS_MAX = 10_000
 /** How long an answer to one's own nonce proves that its sender lives. */
