@@ -26,6 +26,7 @@ export class Liveness {
   #unansweredSinceMs = Number.POSITIVE_INFINITY
   #asked = 0
   #askedMs = Number.NEGATIVE_INFINITY
+  #spacingMs = 0
   #doubtedMs = Number.NEGATIVE_INFINITY
   #doubtDueMs = Number.POSITIVE_INFINITY
   #token: number
@@ -67,6 +68,8 @@ export class Liveness {
     if (this.#asked > 0 && nowMs < this.dueMs) return this.#token
     this.#asked++
     this.#askedMs = nowMs
+    // Two who lost their questions to each other must not repeat them together.
+    this.#spacingMs = this.#medium.probeSpacingMs + this.#medium.spreadMs()
     this.#token = (this.#token + 1) >>> 0
     return this.#token
   }
@@ -80,7 +83,7 @@ export class Liveness {
 
   /** When there is something to do. */
   get dueMs(): number {
-    if (this.#asked > 0) return this.#askedMs + this.#medium.probeSpacingMs
+    if (this.#asked > 0) return this.#askedMs + this.#spacingMs
     return Math.min(this.lastHeardMs + this.#idleMs, this.#unansweredSinceMs + this.#unansweredMs, this.#doubtDueMs)
   }
 

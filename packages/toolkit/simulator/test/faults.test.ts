@@ -57,7 +57,9 @@ function troubledRun(seed: number): Run {
 }
 
 describe('faults', () => {
-  test(`over ${SEEDS} seeds: nothing is shown twice, everything ends with a reason, all pairs talk once it is over`, () => {
+  test(`over ${SEEDS} seeds: nothing is shown twice, everything ends with a reason, all pairs talk once it is over`, {
+    timeout: 10_000 + SEEDS * 10_000,
+  }, () => {
     for (let seed = 1; seed <= SEEDS; seed++) {
       const { sim, faults, sent } = troubledRun(seed)
       sim.run(FAULTY_MS + 1)

@@ -3,56 +3,68 @@ import { decodeCost } from '@nexus/compact-path-cost'
 import { nodeCrypto } from '@nexus/crypto/node'
 import { describe, expect, test } from 'vitest'
 import type { SimNode } from '../src/index.ts'
-import { five, wayPrice, waysAround } from './five.ts'
+import { type Five, five, wayPrice, waysAround } from './five.ts'
 import { isConverged, wayBetween } from './lab.ts'
 
 const crypto = await nodeCrypto()
 const ROUND_MS = 60_000
+/** Per seed, on a busy machine. */
+const SEED_MS = 10_000
 const seeds = Array.from({ length: Number(process.env['NEXUS_SEEDS'] ?? 3) }, (_, at) => at + 1)
 
-const isClose = (a: bigint, b: bigint): boolean => (a < b ? 10n * b < 11n * a : 10n * a < 11n * b)
+const TIMEOUT_MS = 10_000 + SEED_MS * seeds.length
+
+/** Encoded price of handing on from one node to another, decoded; dear beyond any way while they have no link. */
+function priceOf(from: SimNode, to: SimNode): bigint {
+  const link = [...from.live.links.links()].find(({ peer }) => toHex(peer.nodeId) === to.id)
+  return link === undefined ? 2n ** 64n : decodeCost(from.live.neighbours.addedCost(link))
+}
+
+/** For each pair whose two ways differ by more than a tenth, so that latency does not decide: the way it has, and the best. */
+function judged(nodes: Five['nodes']): { readonly is: string; readonly best: string }[] {
+  return nodes.flatMap((from) =>
+    nodes
+      .filter((to) => to !== from)
+      .flatMap((to) => {
+        const ways = waysAround(nodes, from, to).map((way) => ({
+          way: way.join(),
+          price: wayPrice(nodes, way, priceOf),
+        }))
+        const [best, other] = ways.toSorted((a, b) => (a.price < b.price ? -1 : 1))
+        if (10n * other!.price <= 11n * best!.price) return []
+        return [{ is: wayBetween(nodes, from, to).join(), best: best!.way }]
+      }),
+  )
+}
 
 describe('five nodes of LoRa and wires', () => {
-  test('converge within three rounds, and packets take the way of least cost', () => {
+  test('converge within three rounds, and packets take the way of least cost', { timeout: TIMEOUT_MS }, () => {
     for (const seed of seeds) {
       const { sim, nodes } = five(crypto, seed, 1, { policy: 'cheapest' })
       sim.start()
       const convergedMs = sim.runUntil(() => isConverged(nodes), 3 * ROUND_MS)
       expect(convergedMs, `seed ${seed}`).toBeDefined()
-      const priceOf = (from: SimNode, to: SimNode): bigint => {
-        const link = [...from.live.links.links()].find(({ peer }) => toHex(peer.nodeId) === to.id)!
-        return decodeCost(from.live.neighbours.addedCost(link))
-      }
-      // A better way whose announce was lost on the radio is told again with the rounds.
-      sim.run(10 * ROUND_MS)
-      let judged = 0
-      for (const from of nodes) {
-        for (const to of nodes) {
-          if (from === to) continue
-          const [first, second] = waysAround(nodes, from, to)
-          const prices = [wayPrice(nodes, first, priceOf), wayPrice(nodes, second, priceOf)] as const
-          // Where they differ by a few percent, latency decides.
-          if (isClose(...prices)) continue
-          const best = prices[0] < prices[1] ? first : second
-          expect(wayBetween(nodes, from, to), `seed ${seed}, ${from.name} to ${to.name}`).toEqual(best)
-          judged++
-        }
-      }
-      expect(judged).toBe(18)
+      // A better way whose announce collided on the radio is told again with the rounds.
+      const isOptimal = (): boolean => judged(nodes).every(({ is, best }) => is === best)
+      expect(sim.runUntil(isOptimal, 30 * ROUND_MS, 1_000), `seed ${seed}`).toBeDefined()
+      expect(judged(nodes)).toHaveLength(18)
       const [, ada, , dan] = nodes
       let report: Parameters<Parameters<typeof ada.live.trace>[4]>[0] | undefined
-      ada.live.trace(ada.clockMs, dan.nodeId, true, 30_000, (got) => {
-        report = got
-      })
-      ada.touch()
-      sim.run(30_000)
+      // Nobody repeats a trace that collides on the radio.
+      for (let tries = 0; tries < 10 && report?.outcome !== 'arrived'; tries++) {
+        ada.live.trace(ada.clockMs, dan.nodeId, true, 30_000, (got) => {
+          report = got
+        })
+        ada.touch()
+        sim.run(30_000)
+      }
       const names = new Map(nodes.map((node) => [node.id.slice(0, 16), node.name]))
       expect(report?.outcome).toBe('arrived')
       expect(report?.hops.map(({ nodeIdHead }) => names.get(toHex(nodeIdHead)))).toEqual(wayBetween(nodes, ada, dan))
     }
   })
 
-  test('find other ways within three minutes of the silent death of any one', () => {
+  test('find other ways within three minutes of the silent death of any one', { timeout: TIMEOUT_MS }, () => {
     for (const seed of seeds) {
       for (let at = 0; at < 5; at++) {
         const { sim, nodes } = five(crypto, seed, 1)
