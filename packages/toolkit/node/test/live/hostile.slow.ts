@@ -5,6 +5,8 @@ import { Remote } from './processes.ts'
 const PACKETS = Number(process.env['NEXUS_HOSTILE'] ?? 100_000)
 /** Compilers have compiled and tables are as full as one neighbour may make them: growth after that is a leak. */
 const WARM_UP = Math.min(50_000, PACKETS)
+/** Slower than receipts, of which a sender gets one a second: else its outbox fills, attack or not. */
+const MESSAGE_EVERY_MS = 1_200
 const DELAY_P99_MS_MAX = 50
 const HEAP_GROWTH_MAX = 0.05
 const RSS_GROWTH_MAX = 0.2
@@ -42,7 +44,7 @@ test(`a node holds under ${PACKETS} hostile packets, and its honest neighbour is
   }
   const victim = start('./victim.ts', {})
   const target = await victim.call<{ tcp: string; nodeId: string }>('where')
-  const neighbour = start('./neighbour.ts', { address: target.tcp, nodeId: target.nodeId, everyMs: 250 })
+  const neighbour = start('./neighbour.ts', { address: target.tcp, nodeId: target.nodeId, everyMs: MESSAGE_EVERY_MS })
   const attacker = start('./attacker.ts', target)
   await until('the neighbour is linked', () => neighbour.call('isLinked'), 20_000)
   expect(await attacker.call('prepare')).toBe(2)
