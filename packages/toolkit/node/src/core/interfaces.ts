@@ -154,6 +154,8 @@ export class Interfaces {
 }
 
 const PACKET = 1
+/** Of a shared radio: what the limits of each node do not plan with. */
+const ANSWERS_SHARE = 0.08
 const ANNOUNCE = 1
 
 const isAnnounce = (packet: Uint8Array): boolean => (packet[0]! & 3) === ANNOUNCE
@@ -163,8 +165,11 @@ function mediumBytes({ airtimeSeconds, bitrateBps }: InterfaceFacts, bytes: numb
   return airtimeSeconds === undefined ? bytes : Math.ceil((airtimeSeconds(bytes) * bitrateBps) / 8)
 }
 
-/** On a medium where everyone hears everyone, the nodes heard share it. */
+/**
+ * On a medium where everyone hears everyone, the nodes heard share it, and a part is left for what waits for no budget:
+ * answers to handshakes and probes, of which there are the more, the more nodes there are.
+ */
 function usableBps(facts: InterfaceFacts, links: number): number {
-  const nodes = facts.reach === 'shared' && !facts.addressed ? links + 1 : 1
-  return (facts.bitrateBps * facts.dutyCycle) / nodes
+  const bps = facts.bitrateBps * facts.dutyCycle
+  return facts.reach === 'shared' && !facts.addressed ? (bps * (1 - ANSWERS_SHARE)) / (links + 1) : bps
 }
