@@ -136,7 +136,7 @@ function onEpoch(state: SegmentState, arrival: Arrival<Epoch>): DropReason | und
   if (key !== undefined) {
     state.keys.add({ id: epochId, idBytes, key, anchor: hex, expiresMs: nowMs + EPOCH_MS + EPOCH_OVERLAP_MS })
     if (noteMember(state, arrival, epochId, hex) === undefined) return 'full'
-  } else if (member !== undefined) noteVoice(member, arrival)
+  } else if (member !== undefined) noteVoice(state, member, arrival)
   else noteCaller(state, arrival)
   if (answer?.isOpen === true && hex !== state.anchor?.hex) foreignAnswered(state)
   const nodeId = member?.nodeId ?? nodeIdOf(crypto, datagram.publicKey)
@@ -187,11 +187,11 @@ function onRequest(state: SegmentState, arrival: Arrival<Request>): DropReason |
   const { nowMs, source, datagram, hex } = arrival
   const isLeading = state.phase === 'anchor'
   if (!isLeading && state.phase !== 'asking') return undefined
-  if (isLeading && !state.addresses.take(nowMs, toHex(source.address))) return 'request-rate'
+  if (isLeading && !state.addresses.allows(nowMs, toHex(source.address))) return 'request-rate'
   if (!state.requestChecks.take(nowMs)) return 'budget'
   if (!isSigned(state, arrival)) return 'signature'
   const voice = state.members.get(hex) ?? noteCaller(state, arrival)
-  noteVoice(voice, arrival)
+  noteVoice(state, voice, arrival)
   noteNonce(voice, nowMs, datagram.nonce)
   if (isLeading) takeRequest(state, nowMs, voice)
   return undefined
@@ -205,17 +205,20 @@ function voiceOf(state: SegmentState, hex: string): Voice | undefined {
   return state.members.get(hex) ?? state.callers.get(hex)
 }
 
-function noteVoice(voice: Voice, { nowMs, source, datagram }: Arrival): void {
+function noteVoice(state: SegmentState, voice: Voice | Member, { nowMs, source, datagram }: Arrival): void {
+  const { publicKey, nodeId } = voice
+  const hasMoved = 'epochId' in voice && !equalBytes(voice.source.address, source.address)
   voice.boot = datagram.boot
   voice.sequence = datagram.sequence
   voice.ego = datagram.ego
   voice.source = source
   voice.heardMs = nowMs
+  if (hasMoved) state.ports.event({ kind: 'member', publicKey, nodeId, source })
 }
 
 function noteCaller(state: SegmentState, arrival: Arrival): Voice {
   const voice = state.callers.get(arrival.hex) ?? newVoice(state, arrival.datagram, arrival.hex, arrival.nowMs)
-  noteVoice(voice, arrival)
+  noteVoice(state, voice, arrival)
   state.callers.note(voice)
   return voice
 }
@@ -232,15 +235,12 @@ function noteMember(state: SegmentState, arrival: Arrival, epochId: string, foll
   const { hex, datagram, nowMs, source } = arrival
   const before = state.members.get(hex)
   if (before !== undefined) {
-    const { publicKey, nodeId } = before
-    const hasMoved = !equalBytes(before.source.address, source.address)
-    noteVoice(before, arrival)
-    if (hasMoved) state.ports.event({ kind: 'member', publicKey, nodeId, source })
+    noteVoice(state, before, arrival)
     return Object.assign(before, { epochId, follows })
   }
   if (!state.members.hasRoom()) return undefined
   const voice = state.callers.get(hex) ?? newVoice(state, datagram, hex, nowMs)
-  noteVoice(voice, arrival)
+  noteVoice(state, voice, arrival)
   state.callers.delete(hex)
   const anchorHeardMs = Number.NEGATIVE_INFINITY
   const member: Member = {

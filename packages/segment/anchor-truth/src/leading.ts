@@ -60,6 +60,8 @@ export function leadAtMs({ reign, flushAtMs }: SegmentState): number {
 export function takeRequest(state: SegmentState, nowMs: number, voice: Voice): void {
   if (voice.answeredMs !== undefined && nowMs - voice.answeredMs < ANSWER_EVERY_MS) return state.drop('request-rate')
   if (!state.pending.has(voice.hex) && state.pending.size >= PENDING_MAX) return state.drop('full')
+  // Only answers use up what an address has: else anybody could do so under another's with requests that do not hold.
+  if (!state.pending.has(voice.hex)) state.addresses.take(nowMs, toHex(voice.source.address))
   state.pending.set(voice.hex, voice)
   state.flushAtMs = Math.min(state.flushAtMs, nowMs + GATHER_MS)
 }

@@ -116,6 +116,11 @@ export class Callers {
 export class AddressBudgets {
   readonly #byAddress = new Map<string, Budget>()
 
+  /** Whether {@link take} would be granted; notes nothing. */
+  allows(nowMs: number, address: string): boolean {
+    return (this.#byAddress.get(address)?.nextMs(nowMs) ?? nowMs) <= nowMs
+  }
+
   take(nowMs: number, address: string): boolean {
     const budget = this.#byAddress.get(address) ?? new Budget(ADDRESS_BURST, 1_000 / ANSWER_EVERY_MS)
     this.#byAddress.delete(address)

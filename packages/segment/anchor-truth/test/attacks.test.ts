@@ -166,6 +166,29 @@ describe.each([
     expect(world.status(anchor!).sent.epoch - before).toBeLessThanOrEqual(20 + 20 * 5)
     expect(world.anchors()).toEqual([anchor])
   })
+
+  test('requests that do not hold use up nothing of the address that they name', () => {
+    const { world } = settled(admission)
+    const [anchor] = world.anchors()
+    const newcomer = [0, 1, 2].find((index) => index !== anchor)!
+    const { identity, source } = world.nodes[newcomer]!
+    world.crash(newcomer)
+    world.runUntil(25_000)
+    for (let n = 0; n < 50; n++) {
+      const fields = {
+        boot: 9,
+        sequence: 1 + n,
+        ego: 10,
+        zoneHash: new Uint8Array(4),
+        nonce: new Uint8Array(16).fill(n),
+      }
+      world.deliver(anchor!, signRequest(identity, far, fields), source)
+    }
+    expect(world.status(anchor!).drops.signature).toBeGreaterThanOrEqual(50)
+    world.start(newcomer)
+    world.runUntil(25_200)
+    expect(world.nodes[newcomer]!.segment?.phase).toBe('member')
+  })
 })
 
 describe('an insider', () => {

@@ -41,6 +41,11 @@ test('each address has its own budget, and of too many the oldest begins anew', 
   const taken = (address: string) => Array.from({ length: 8 }, () => addresses.take(0, address)).filter(Boolean).length
   expect(taken('a')).toBe(4)
   expect(taken('a')).toBe(0)
+  expect([addresses.allows(0, 'a'), addresses.allows(2_000, 'a'), addresses.allows(0, 'new')]).toEqual([
+    false,
+    true,
+    true,
+  ])
   expect(addresses.take(2_000, 'a')).toBe(true)
   for (let index = 0; index < ADDRESSES_MAX; index++) addresses.take(2_000, `b${index}`)
   expect(taken('a')).toBe(4)

@@ -52,6 +52,26 @@ test('a latecomer holds the key 20 ms and two ways after its request', () => {
   expect(key!.atMs - 20_000).toBeLessThan(40)
 })
 
+test('a member that comes back under another address is told of, though it asks before it pulses', () => {
+  const world = worldOf(3)
+  world.runUntil(20_000)
+  const [mover] = [0, 1, 2].filter((index) => !world.anchors().includes(index))
+  const address = Uint8Array.of(0xfe, 0x80, ...new Array(13).fill(0), 0x77)
+  world.crash(mover!)
+  Object.assign(world.nodes[mover!]!, { source: { address, port: 19_541 } })
+  world.start(mover!)
+  world.runUntil(27_000)
+  const { publicKey } = world.nodes[mover!]!.identity
+  for (const witness of [0, 1, 2].filter((index) => index !== mover)) {
+    const told = world.seen.filter(
+      ({ node, atMs, event }) => node === witness && atMs >= 20_000 && event.kind === 'member',
+    )
+    expect(told.map(({ event }) => event)).toEqual([
+      expect.objectContaining({ publicKey, source: { address, port: 19_541 } }),
+    ])
+  }
+})
+
 test('an equal ego never challenges, a greater one after it listened, and not within a minute of a change', () => {
   const world = new World({ seed: 4 })
   world.make(3, (index) => [10, 10, 20][index]!)
