@@ -23,7 +23,7 @@ const SMALL_ORDER_Y = [
  * arithmetic to find. Public input: its time depends on the content.
  */
 export function isAcceptableKey(publicKey: Uint8Array): boolean {
-  return publicKey.length === PUBLIC_KEY_BYTES && isBelow(publicKey, 0, FIELD_PRIME, 0x7f) && !isSmallOrder(publicKey)
+  return publicKey.length === PUBLIC_KEY_BYTES && isBelowFieldPrime(publicKey) && !isSmallOrder(publicKey)
 }
 
 /** Whether an encoding, of which the first 32 bytes are read, has the y of a point of small order. */
@@ -33,11 +33,17 @@ export function isSmallOrder(point: Uint8Array): boolean {
 
 /** Whether 64 bytes have the canonical form: the y of R below p, and S below L. Public input, variable time. */
 export function isAcceptableSignature(signature: Uint8Array): boolean {
-  return (
-    signature.length === SIGNATURE_BYTES &&
-    isBelow(signature, 32, GROUP_ORDER, 0xff) &&
-    isBelow(signature, 0, FIELD_PRIME, 0x7f)
-  )
+  return signature.length === SIGNATURE_BYTES && isBelowGroupOrder(signature, 32) && isBelowFieldPrime(signature)
+}
+
+/** Whether the 32 bytes at `at` are a scalar below L. Public input, variable time. */
+export function isBelowGroupOrder(bytes: Uint8Array, at: number): boolean {
+  return isBelow(bytes, at, GROUP_ORDER, 0xff)
+}
+
+/** Whether the y of an encoding, of which the first 32 bytes are read, is below p. Public input, variable time. */
+export function isBelowFieldPrime(point: Uint8Array): boolean {
+  return isBelow(point, 0, FIELD_PRIME, 0x7f)
 }
 
 /** Compares 32 little-endian bytes at `at` with a bound; `topMask` drops a sign bit. */

@@ -12,6 +12,12 @@ export const AUTH_TAG_BYTES = 16
 export const SIGN_TAG_BYTES = 8
 /** Length of the only message that is never signed: the lottery's VRF hashes strings of this length. */
 export const VRF_INPUT_BYTES = 32
+/** ECVRF proof (RFC 9381 §5.5): Γ 32, c 16, s 32. */
+export const VRF_PROOF_BYTES = 80
+/** Of that, c. */
+export const VRF_CHALLENGE_BYTES = 16
+/** ECVRF output beta: a SHA-512. */
+export const VRF_HASH_BYTES = 64
 /** RFC 5869 gives at most 255 blocks of SHA-256. */
 export const HKDF_MAX_BYTES: number = 255 * 32
 /** Longest BLAKE2b digest and key. */

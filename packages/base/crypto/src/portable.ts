@@ -21,6 +21,8 @@ import type { Cipher, Crypto } from './provider.ts'
 import type { RawEd25519 } from './raw.ts'
 import { signing } from './signing.ts'
 import { decodePoint, verifyStrictly } from './strict.ts'
+import { vrf } from './vrf.ts'
+import { portableVrfGroup } from './vrf-group.ts'
 
 /** The provider that runs wherever JavaScript does, on the audited noble libraries. */
 export function portable(): Crypto {
@@ -42,11 +44,9 @@ export function portable(): Crypto {
       assertLength('a BLAKE3 key', key, KEY_BYTES)
       return blake3(data, { key })
     },
-    publicKey(seed) {
-      assertLength('the seed', seed, KEY_BYTES)
-      return ed25519.getPublicKey(seed)
-    },
+    publicKey,
     ...signing(raw),
+    ...vrf(portableVrfGroup, sha512, publicKey),
     x25519PublicKey(secret) {
       assertLength('the secret', secret, KEY_BYTES)
       return x25519.getPublicKey(secret)
@@ -76,6 +76,11 @@ const raw: RawEd25519 = {
     return ed25519.sign(message, seed)
   },
   verify: verifyStrictly,
+}
+
+function publicKey(seed: Uint8Array): Uint8Array {
+  assertLength('the seed', seed, KEY_BYTES)
+  return ed25519.getPublicKey(seed)
 }
 
 function sharedSecret(secret: Uint8Array, publicKey: Uint8Array): Uint8Array {

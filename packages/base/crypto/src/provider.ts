@@ -42,6 +42,19 @@ export interface Crypto {
   /** Many verdicts at once, in order; a provider may use threads. The bytes of a job may not change meanwhile. */
   verifyBatch(jobs: readonly (VerifyJob | VerifyHttpJob)[]): Promise<boolean[]>
 
+  /** Who makes the VRF proofs of a 32-byte seed, which is copied in its expanded form. */
+  vrfProver(seed: Uint8Array): VrfProver
+  /**
+   * ECVRF-EDWARDS25519-SHA512-TAI (RFC 9381 §5.3), keys validated: the 64 bytes of output where the 80-byte proof holds,
+   * else `undefined`, whatever a peer sends. The same verdict from every provider.
+   */
+  vrfVerify(publicKey: Uint8Array, proof: Uint8Array, alpha: Uint8Array): Uint8Array | undefined
+  /**
+   * The output of a proof that is known to hold, such as one's own (RFC 9381 §5.2); `undefined` where it has not the form
+   * of one. It says nothing about who made it or over what: for proofs of others there is {@link Crypto.vrfVerify}.
+   */
+  vrfHash(proof: Uint8Array): Uint8Array | undefined
+
   /** X25519 public key of a 32-byte secret (clamped as in RFC 7748). */
   x25519PublicKey(secret: Uint8Array): Uint8Array
   /** Shared secret. @throws {CryptoError} `crypto/zero-shared` for an all-zero result */
@@ -87,6 +100,16 @@ export interface VerifyHttpJob {
   readonly publicKey: Uint8Array
   readonly signature: Uint8Array
   readonly base: Uint8Array
+}
+
+/** Proves under one key what nobody else could have computed: RFC 9381 §5.1, suite 0x03, deterministic. */
+export interface VrfProver {
+  /** Ed25519, 32 bytes: what verifies the proofs. */
+  readonly publicKey: Uint8Array
+  /** The 80-byte proof over a string of any length: Γ 32, c 16, s 32. */
+  prove(alpha: Uint8Array): Uint8Array
+  /** Zeroes the key; later proofs throw {@link CryptoError} `crypto/wiped`. */
+  wipe(): void
 }
 
 /**

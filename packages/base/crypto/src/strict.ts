@@ -28,7 +28,8 @@ export function decodePoint(bytes: Uint8Array): InstanceType<typeof Point> | und
   }
 }
 
-function littleEndian(bytes: Uint8Array): bigint {
+/** The number that little-endian bytes spell. */
+export function littleEndian(bytes: Uint8Array): bigint {
   let value = 0n
   for (let at = bytes.length - 1; at >= 0; at--) value = (value << 8n) | BigInt(bytes[at]!)
   return value

@@ -1,4 +1,4 @@
-import { type Crypto, PUBLIC_KEY_BYTES } from '@nexus/crypto'
+import { type Crypto, PUBLIC_KEY_BYTES, type VrfProver } from '@nexus/crypto'
 import { NODE_ID_BYTES, SEED_BYTES } from './limits.ts'
 
 /** A node's keys at work. The seed stays inside: what is printed or serialised shows public parts only. */
@@ -13,6 +13,8 @@ export interface Identity {
   readonly agreementSecret: Uint8Array
   /** Signs an 8-character tag and the parts. @throws {CryptoError} `crypto/tag`, `crypto/message-length` */
   sign(tag: string, ...parts: readonly Uint8Array[]): Uint8Array
+  /** The 80-byte VRF proof over any bytes, which {@link publicKey} verifies (RFC 9381, suite 0x03). */
+  prove(alpha: Uint8Array): Uint8Array
   /** The X25519 shared secret. @throws {CryptoError} `crypto/zero-shared` */
   agree(theirAgreementKey: Uint8Array): Uint8Array
 }
@@ -38,6 +40,8 @@ class KeyedIdentity implements Identity {
   readonly #crypto: Crypto
   readonly #seed: Uint8Array
   readonly #agreementSecret: Uint8Array
+  /** Made by the first proof: most identities of a process never play. */
+  #prover: VrfProver | undefined
 
   constructor(crypto: Crypto, seed: Uint8Array) {
     this.#crypto = crypto
@@ -54,6 +58,11 @@ class KeyedIdentity implements Identity {
 
   sign(tag: string, ...parts: readonly Uint8Array[]): Uint8Array {
     return this.#crypto.sign(this.#seed, tag, ...parts)
+  }
+
+  prove(alpha: Uint8Array): Uint8Array {
+    this.#prover ??= this.#crypto.vrfProver(this.#seed)
+    return this.#prover.prove(alpha)
   }
 
   agree(theirAgreementKey: Uint8Array): Uint8Array {

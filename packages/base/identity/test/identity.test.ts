@@ -24,6 +24,15 @@ describe('identity', () => {
     expect(crypto.verify(ben.publicKey, signature, 'nxs-test', ...parts)).toBe(false)
   })
 
+  test('proofs hold for the public key and their input, and are the same again', () => {
+    const [ann, ben] = [identityOf(1), identityOf(2)]
+    const alpha = Uint8Array.of(1, 2, 3)
+    const proof = ann.prove(alpha)
+    expect(crypto.vrfVerify(ann.publicKey, proof, alpha)).toEqual(crypto.vrfHash(proof))
+    expect(crypto.vrfVerify(ben.publicKey, proof, alpha)).toBeUndefined()
+    expect(ann.prove(alpha)).toEqual(proof)
+  })
+
   test('the seed is copied, and neither printing nor JSON shows a secret', () => {
     const seed = seedOf(5)
     const identity = createIdentity(crypto, seed)

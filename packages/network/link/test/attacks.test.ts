@@ -81,6 +81,7 @@ describe('who is refused', () => {
       agreementKey: crypto.x25519PublicKey(secret),
       agreementSecret: secret,
       sign: () => new Uint8Array(64),
+      prove: () => new Uint8Array(80),
       agree: (theirs) => crypto.x25519(secret, theirs),
     }
     const nodes = pair(UDP, 1, {}, { [side]: { identity: stolen } })
@@ -436,6 +437,7 @@ function copy(identity: Identity): Identity {
     agreementKey,
     agreementSecret,
     sign: (tag, ...parts) => identity.sign(tag, ...parts),
+    prove: (alpha) => identity.prove(alpha),
     agree: (theirs) => identity.agree(theirs),
   }
 }

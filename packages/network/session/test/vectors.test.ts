@@ -76,9 +76,8 @@ const operationsOf = (crypto: Crypto): Record<string, (given: any) => object | n
     }
   },
   'sealedBox.seal': ({ ephemeralSecret, recipient, context, plaintext }) => {
-    const secret = fromHex(ephemeralSecret)
     const publicKey = fromHex(recipient)
-    const ephemeral = { secret, publicKey: crypto.x25519PublicKey(secret) }
+    const ephemeral = crypto.ephemeralKey(() => fromHex(ephemeralSecret))
     const nodeId = nodeIdOf(crypto, publicKey)
     const box = sealBox(crypto, ephemeral, crypto.toX25519Public(publicKey), nodeId, context, fromHex(plaintext))
     return { box: toHex(box) }
@@ -96,9 +95,12 @@ const operationsOf = (crypto: Crypto): Record<string, (given: any) => object | n
   }),
   'session.handshake': (given) => handshake(crypto, given),
   'streamPacket.seal': ({ key, destination, sessionId, counter, plaintext }) => {
-    const [keys, nodeId] = [{ sendKey: fromHex(key), receiveKey: fromHex(key) }, fromHex(destination)]
-    const data = new StreamCrypter(crypto, keys, sessionId, nodeId, nodeId).seal(counter, fromHex(plaintext))
-    assert.equal(toHex(new StreamCrypter(crypto, keys, sessionId, nodeId, nodeId).open(data)!), plaintext)
+    const nodeId = fromHex(destination)
+    // A crypter takes its keys over.
+    const crypter = () =>
+      new StreamCrypter(crypto, { sendKey: fromHex(key), receiveKey: fromHex(key) }, sessionId, nodeId, nodeId)
+    const data = crypter().seal(counter, fromHex(plaintext))
+    assert.equal(toHex(crypter().open(data)!), plaintext)
     return { data: toHex(data) }
   },
 })
@@ -182,6 +184,7 @@ function pick(identity: Identity): Identity {
     agreementKey: identity.agreementKey,
     agreementSecret: identity.agreementSecret,
     sign: (tag, ...parts) => identity.sign(tag, ...parts),
+    prove: (alpha) => identity.prove(alpha),
     agree: (theirs) => identity.agree(theirs),
   }
 }

@@ -114,6 +114,7 @@ describe('who must not be let in', () => {
       agreementKey: own.agreementKey,
       agreementSecret: own.agreementSecret,
       sign: (tag, ...parts) => own.sign(tag, ...parts),
+      prove: (alpha) => own.prove(alpha),
       agree: (key) => own.agree(key),
     }
     const mallory = sim.addNode({ identity: forged }, 'mallory')

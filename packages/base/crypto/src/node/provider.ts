@@ -5,11 +5,13 @@ import { CryptoError } from '../errors.ts'
 import { AUTH_TAG_BYTES, KEY_BYTES, PUBLIC_KEY_BYTES } from '../limits.ts'
 import type { Crypto } from '../provider.ts'
 import { signing } from '../signing.ts'
+import { vrf } from '../vrf.ts'
 import { NodeCipher, opensslOpen, opensslSeal, WasmAead } from './aead.ts'
 import { BatchVerifier, nodeEd25519 } from './ed25519.ts'
 import { hkdfSha256, hmacSha256, sha256, sha512, wasmBlake2b, wasmBlake3 } from './hashes.ts'
 import { exportPublic, KeyCache } from './keys.ts'
 import { loadSodium, type Sodium } from './sodium.ts'
+import { wasmVrfGroup } from './vrf-group.ts'
 
 /**
  * The provider for Node. Each call makes one with caches and wasm memory of its own; a process needs one, and a worker
@@ -21,6 +23,10 @@ export async function nodeCrypto(): Promise<Crypto> {
   const keys = new KeyCache(blake2b)
   const aead = new WasmAead(sodium)
   const batches = new BatchVerifier(keys)
+  const publicKey = (seed: Uint8Array): Uint8Array => {
+    assertLength('the seed', seed, KEY_BYTES)
+    return exportPublic(keys.secretKey('Ed25519', seed))
+  }
   return {
     name: 'node',
     sha256,
@@ -29,12 +35,10 @@ export async function nodeCrypto(): Promise<Crypto> {
     hmacSha256,
     blake2b,
     blake3,
-    publicKey(seed) {
-      assertLength('the seed', seed, KEY_BYTES)
-      return exportPublic(keys.secretKey('Ed25519', seed))
-    },
+    publicKey,
     ...signing(nodeEd25519(keys, sodium)),
     verifyBatch: (jobs) => batches.verify(jobs),
+    ...vrf(wasmVrfGroup(sodium), sha512, publicKey),
     x25519PublicKey(secret) {
       assertLength('the secret', secret, KEY_BYTES)
       return exportPublic(keys.secretKey('X25519', secret))

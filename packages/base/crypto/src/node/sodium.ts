@@ -56,6 +56,14 @@ export interface Sodium {
     messageHigh: number,
     publicKey: number,
   ): number
+  _crypto_core_ed25519_add(sum: number, p: number, q: number): number
+  _crypto_core_ed25519_sub(difference: number, p: number, q: number): number
+  _crypto_core_ed25519_scalar_reduce(scalar: number, digest: number): void
+  _crypto_core_ed25519_scalar_mul(product: number, x: number, y: number): void
+  _crypto_core_ed25519_scalar_add(sum: number, x: number, y: number): void
+  /** −1 for points outside the prime-order group, scalars of 0 and results of 0. */
+  _crypto_scalarmult_ed25519_noclamp(product: number, scalar: number, point: number): number
+  _crypto_scalarmult_ed25519_base_noclamp(product: number, scalar: number): number
   _crypto_sign_ed25519_pk_to_curve25519(x25519: number, ed25519: number): number
 }
 

@@ -14,7 +14,7 @@ export function assertNotOpened(opened: Uint8Array | undefined, what: string): v
   if (opened !== undefined) throw new Error(`${what}: was opened, to ${toHex(opened)}`)
 }
 
-export function assertEqual<Value extends number | string | boolean>(
+export function assertEqual<Value extends number | string | boolean | undefined>(
   actual: Value,
   expected: Value,
   what: string,

@@ -4,6 +4,7 @@ import { checkAgreement } from './agreement.ts'
 import { checkHashes } from './hashes.ts'
 import type { CryptoTestKit } from './kit.ts'
 import { checkSignatures } from './signatures.ts'
+import { checkVrf } from './vrf.ts'
 
 /**
  * Declares the tests that every provider passes: the published vectors of each primitive, and the rules of
@@ -16,6 +17,6 @@ export function checkCrypto(name: string, make: () => Crypto | Promise<Crypto>, 
     return made
   }
   kit.describe(name, () => {
-    for (const check of [checkHashes, checkAead, checkAgreement, checkSignatures]) check(once, kit)
+    for (const check of [checkHashes, checkAead, checkAgreement, checkSignatures, checkVrf]) check(once, kit)
   })
 }
