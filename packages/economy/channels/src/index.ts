@@ -1,0 +1,57 @@
+/** Payment channels between neighbours: the documents that both sign, messages, state machine (docs/spec/channels.md). */
+export {
+  CLOSE_TAG,
+  type CloseRecord,
+  closeAmountMicro,
+  closeHash,
+  closeSignedBytes,
+  closeState,
+  closeVerifyJobs,
+  decodeClose,
+  encodeClose,
+  verifyClose,
+} from './close-record.ts'
+export { ChannelError, type ChannelErrorDetail } from './errors.ts'
+export {
+  BALANCE_SUM_LIMIT,
+  CHANNEL_ID_BYTES,
+  CLOSE_BYTES,
+  CLOSE_SIGNED_BYTES,
+  NETWORK_ID_BYTES,
+  OPENING_BALANCE_MICRO,
+  PAYER_SEQ_FIRST,
+  PAYER_SEQ_MAX,
+  SETTLEMENT_AMOUNT_MIN_MICRO,
+  SETTLEMENT_BYTES,
+  SETTLEMENT_SIGNED_BYTES,
+  STATE_BYTES,
+  STATE_SIGNED_BYTES,
+  STATE_TAIL_BYTES,
+} from './limits.ts'
+export {
+  arePartiesOrdered,
+  decodeSettlement,
+  encodeSettlement,
+  payerSide,
+  SETTLEMENT_TAG,
+  type Settlement,
+  settlementHash,
+  settlementSignedBytes,
+  settlementVerifyJobs,
+  verifySettlement,
+} from './settlement.ts'
+export {
+  type ChannelState,
+  channelIdOf,
+  decodeState,
+  encodeState,
+  NO_SIGNATURE,
+  openingState,
+  STATE_TAG,
+  type StateTail,
+  stateHash,
+  stateSignedBytes,
+  stateVerifyJob,
+  stateVerifyJobs,
+  verifyState,
+} from './state.ts'
