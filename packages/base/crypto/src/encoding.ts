@@ -31,9 +31,14 @@ export function isSmallOrder(point: Uint8Array): boolean {
   return SMALL_ORDER_Y.some((y) => hasY(point, y))
 }
 
-/** Whether 64 bytes have the canonical form: the y of R below p, and S below L. Public input, variable time. */
+/** Whether 64 bytes can be a signature: S below L, the y of R below p and not of small order. Public input, variable time. */
 export function isAcceptableSignature(signature: Uint8Array): boolean {
-  return signature.length === SIGNATURE_BYTES && isBelowGroupOrder(signature, 32) && isBelowFieldPrime(signature)
+  return (
+    signature.length === SIGNATURE_BYTES &&
+    isBelowGroupOrder(signature, 32) &&
+    isBelowFieldPrime(signature) &&
+    !isSmallOrder(signature)
+  )
 }
 
 /** Whether the 32 bytes at `at` are a scalar below L. Public input, variable time. */

@@ -5,8 +5,8 @@ import { isAcceptableKey, isAcceptableSignature } from './encoding.ts'
 const { Point } = ed25519
 
 /**
- * RFC 8032 §5.1.7 without the cofactor: the encoding of [S]B − [k]A must be R, byte for byte, which no non-canonical R
- * can be. k is reduced modulo L first: with a key of mixed order the verdict depends on it.
+ * RFC 8032 §5.1.7 without the cofactor, and without an R of small order: the encoding of [S]B − [k]A must be R, byte for
+ * byte, which no non-canonical R can be. k is reduced modulo L first: with a key of mixed order the verdict depends on it.
  */
 export function verifyStrictly(publicKey: Uint8Array, signature: Uint8Array, message: Uint8Array): boolean {
   if (!isAcceptableKey(publicKey) || !isAcceptableSignature(signature)) return false

@@ -1,6 +1,6 @@
 import { sign, verify } from 'node:crypto'
 import { assertLength } from '../check.ts'
-import { isAcceptableKey, isAcceptableSignature, isSmallOrder } from '../encoding.ts'
+import { isAcceptableKey, isAcceptableSignature } from '../encoding.ts'
 import {
   KEY_BYTES,
   PUBLIC_KEY_BYTES,
@@ -11,15 +11,13 @@ import {
 import type { VerifyHttpJob, VerifyJob } from '../provider.ts'
 import type { RawEd25519 } from '../raw.ts'
 import { jobMessage } from '../signing.ts'
-import { verifyStrictly } from '../strict.ts'
 import type { KeyCache } from './keys.ts'
 import type { Sodium } from './sodium.ts'
 
 /**
  * Ed25519 in OpenSSL, and in wasm for keys met for the first time, which saves their import. Both have the cofactorless
- * equation and compare the encoding of R; what they and their releases disagree on is decided here: keys that are not
- * canonical or of small order are turned away first, and an R of small order, which libsodium and newer releases of
- * Node refuse, goes to {@link verifyStrictly}. No honest signer makes such an R.
+ * equation and compare the encoding of R; what they and their releases disagree on is decided here: a key or an R that is
+ * not canonical or of small order is turned away first.
  */
 export function nodeEd25519(keys: KeyCache, sodium: Sodium): RawEd25519 {
   const wasmVerify = wasmVerifier(sodium)
@@ -30,7 +28,6 @@ export function nodeEd25519(keys: KeyCache, sodium: Sodium): RawEd25519 {
     },
     verify(publicKey, signature, message) {
       if (!isAcceptableKey(publicKey) || !isAcceptableSignature(signature)) return false
-      if (isSmallOrder(signature)) return verifyStrictly(publicKey, signature, message)
       const key = message.length > WASM_MESSAGE_MAX_BYTES ? keys.publicKey(publicKey) : keys.publicKeyIfMet(publicKey)
       return key === undefined ? wasmVerify(publicKey, signature, message) : verify(null, message, key, signature)
     },
@@ -101,13 +98,7 @@ export class BatchVerifier {
         settle(batch, index, verdict)
         this.#fill()
       }
-      if (isSmallOrder(signature)) {
-        // Slow, on this thread, and only ever sent by someone who means it: let other work of the process in between.
-        setImmediate(() => done(verifyStrictly(publicKey, signature, message)))
-      } else {
-        const key = this.#keys.publicKey(publicKey)
-        verify(null, message, key, signature, (error, verdict) => done(!error && verdict))
-      }
+      verify(null, message, this.#keys.publicKey(publicKey), signature, (error, verdict) => done(!error && verdict))
     } catch (error) {
       // A tag that is no tag: the caller's mistake ends its own batch and no other.
       batch.reject(error)
