@@ -121,7 +121,7 @@ function rekeyCase(id: string, { keys }: ReturnType<typeof transcript>): Case {
       pattern: 'NNpsk0',
       initiator,
       prologue: concatBytes(encodeUtf8('NEXUS rekey 1'), keys.handshakeHash.subarray(0, 32)),
-      ephemeralSecret,
+      ephemeralKey: crypto.ephemeralKey(() => ephemeralSecret),
       psk,
     })
   const [starterEphemeral, otherEphemeral] = [filled(0x66), filled(0x77)]
@@ -287,7 +287,7 @@ function noiseOf(
     pattern: psk === undefined ? 'XX' : 'XXpsk3',
     initiator,
     prologue: concatBytes(encodeUtf8('NEXUS link 1'), head),
-    ephemeralSecret,
+    ephemeralKey: crypto.ephemeralKey(() => ephemeralSecret),
     staticKey: { publicKey: identity.agreementKey, agree: (theirs) => identity.agree(theirs) },
     ...(psk === undefined ? {} : { psk }),
   })

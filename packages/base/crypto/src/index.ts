@@ -15,6 +15,7 @@ export type {
   Blake2bOptions,
   Cipher,
   Crypto,
+  EphemeralKey,
   Random,
   VerifyHttpJob,
   VerifyJob,

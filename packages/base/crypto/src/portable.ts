@@ -17,7 +17,7 @@ import {
 import { isAcceptableKey } from './encoding.ts'
 import { CryptoError } from './errors.ts'
 import { AUTH_TAG_BYTES, KEY_BYTES, NONCE_BYTES, PUBLIC_KEY_BYTES } from './limits.ts'
-import type { Cipher, Crypto } from './provider.ts'
+import type { Cipher, Crypto, EphemeralKey } from './provider.ts'
 import type { RawEd25519 } from './raw.ts'
 import { signing } from './signing.ts'
 import { decodePoint, verifyStrictly } from './strict.ts'
@@ -52,6 +52,7 @@ export function portable(): Crypto {
       return x25519.getPublicKey(secret)
     },
     x25519: sharedSecret,
+    ephemeralKey: (random) => new PortableEphemeralKey(random(KEY_BYTES)),
     toX25519Public,
     toX25519Secret(seed) {
       assertLength('the seed', seed, KEY_BYTES)
@@ -111,6 +112,28 @@ function openSealed(
     return chacha20poly1305(key, nonce, associated).decrypt(sealed)
   } catch {
     return undefined
+  }
+}
+
+class PortableEphemeralKey implements EphemeralKey {
+  readonly publicKey: Uint8Array
+  readonly #secret: Uint8Array
+  #wiped = false
+
+  constructor(secret: Uint8Array) {
+    assertLength('the secret', secret, KEY_BYTES)
+    this.#secret = Uint8Array.from(secret)
+    this.publicKey = x25519.getPublicKey(this.#secret)
+  }
+
+  agree(publicKey: Uint8Array): Uint8Array {
+    if (this.#wiped) throw new CryptoError({ code: 'crypto/wiped' })
+    return sharedSecret(this.#secret, publicKey)
+  }
+
+  wipe(): void {
+    wipe(this.#secret)
+    this.#wiped = true
   }
 }
 

@@ -27,7 +27,7 @@ export interface Crypto {
    */
   sign(seed: Uint8Array, tag: string, ...parts: readonly Uint8Array[]): Uint8Array
   /**
-   * Strict RFC 8032: S < L, canonical A and R, A not of small order, no cofactor. The same verdict from every provider;
+   * Strict RFC 8032: S < L, canonical A and R, neither of small order, no cofactor. The same verdict from every provider;
    * whatever a peer sends, wrong lengths included, gives `false`.
    * @throws {CryptoError} `crypto/tag`
    */
@@ -60,6 +60,11 @@ export interface Crypto {
   /** Shared secret. @throws {CryptoError} `crypto/zero-shared` for an all-zero result */
   x25519(secret: Uint8Array, publicKey: Uint8Array): Uint8Array
   /**
+   * A fresh X25519 key pair for one handshake or one box, its secret out of everyone's reach. A provider may use its own
+   * generator where `random` is `systemRandom`; any other source is asked for the 32 bytes of the secret.
+   */
+  ephemeralKey(random: Random): EphemeralKey
+  /**
    * RFC 7748 §4.1 map of an Ed25519 public key.
    * @throws {CryptoError} `crypto/public-key` where it is not the canonical encoding of a point other than zero in the
    * group of the base point; a key with a small-order component may verify, but never maps
@@ -69,8 +74,8 @@ export interface Crypto {
   toX25519Secret(seed: Uint8Array): Uint8Array
 
   /**
-   * Zeroes seeds and secrets, and drops the imported forms that a provider keeps of them. Ephemeral secrets go through
-   * here once their handshake is over: forward secrecy is no better than the memory they stay in.
+   * Zeroes seeds and secrets, and drops the imported forms that a provider keeps of them. Secrets of one use are better
+   * made by {@link Crypto.ephemeralKey}, of which a provider keeps nothing.
    */
   forget(...secrets: readonly Uint8Array[]): void
 
@@ -80,6 +85,15 @@ export interface Crypto {
   open(key: Uint8Array, nonce: Uint8Array, associated: Uint8Array, sealed: Uint8Array): Uint8Array | undefined
   /** The same cipher under one key with Noise's counter nonces: the fast path of links. */
   cipher(key: Uint8Array): Cipher
+}
+
+/** A key pair of one use: forward secrecy is no better than the memory that its secret stays in. */
+export interface EphemeralKey {
+  readonly publicKey: Uint8Array
+  /** Shared secret. @throws {CryptoError} `crypto/zero-shared`, and `crypto/wiped` after {@link EphemeralKey.wipe} */
+  agree(publicKey: Uint8Array): Uint8Array
+  /** Gives the secret up. */
+  wipe(): void
 }
 
 export interface Blake2bOptions {

@@ -74,7 +74,14 @@ export class Doorkeeper {
     this.#send(nowMs, medium, half.hs2, from)
   }
 
+  /** Gives a half-open handshake up. */
   drop(half: HalfOpen): void {
+    this.take(half)
+    half.noise.wipe()
+  }
+
+  /** Lets go of a half-open handshake, to finish it. */
+  take(half: HalfOpen): void {
     this.#of(half.medium).delete(half)
     this.#table.release(half.id, half)
   }

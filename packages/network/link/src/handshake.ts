@@ -170,9 +170,12 @@ export class Handshaker {
     hs1: Hs1,
   ): HalfOpen | undefined {
     const noise = this.#noise(false, frame.subarray(0, HS1_PROLOGUE_BYTES))
-    if (noise.readMessage(hs1.noise) === undefined) return undefined
-    const message2 = noise.writeMessage(this.#payload(nowMs, id, medium))
-    if (message2 === undefined) return undefined
+    const message2 =
+      noise.readMessage(hs1.noise) === undefined ? undefined : noise.writeMessage(this.#payload(nowMs, id, medium))
+    if (message2 === undefined) {
+      noise.wipe()
+      return undefined
+    }
     return {
       kind: 'half-open',
       id,
@@ -242,7 +245,7 @@ export class Handshaker {
       pattern: networkKey === undefined ? 'XX' : 'XXpsk3',
       initiator,
       prologue: concatBytes(PROLOGUE, hs1Head),
-      ephemeralSecret: random(32),
+      ephemeralKey: crypto.ephemeralKey(random),
       staticKey: this.#staticKey,
       ...(networkKey === undefined ? {} : { psk: networkKey }),
     })

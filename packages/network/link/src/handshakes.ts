@@ -158,16 +158,19 @@ export class Handshakes {
       medium.stats.forged++
       return
     }
-    this.#door.drop(half)
     if ('refusal' in verdict) {
+      this.#door.drop(half)
       medium.refuse(verdict.refusal, from)
       return
     }
-    if (this.#losesGlare(half, verdict.peer.nodeId)) return
-    if (this.#isFull(this.#table.find(medium.id, verdict.peer.nodeId))) {
-      medium.refuse('flood', from)
+    const { nodeId } = verdict.peer
+    const isFull = this.#isFull(this.#table.find(medium.id, nodeId))
+    if (isFull || this.#losesGlare(half, nodeId)) {
+      this.#door.drop(half)
+      if (isFull) medium.refuse('flood', from)
       return
     }
+    this.#door.take(half)
     const rttMs = half.answers === 1 ? nowMs - half.sentMs : undefined
     const link = this.#link(nowMs, half, verdict, rttMs, from, half.ephemeral)
     link.accepted = frame.slice()
@@ -229,6 +232,7 @@ export class Handshakes {
   /** Ends an attempt, with the link that it became or gave way to. */
   #end(attempt: Attempt, link: LinkState | undefined): void {
     attempt.over = true
+    attempt.noise.wipe()
     attempt.link = link
     this.#of(attempt.medium).delete(attempt)
     this.#table.release(attempt.id, attempt)

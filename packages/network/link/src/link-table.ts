@@ -83,7 +83,10 @@ export class LinkTable {
     this.up.delete(link.id)
     const key = peerKey(link.interfaceId, link.peer.nodeId)
     if (this.#byPeer.get(key) === link) this.#byPeer.delete(key)
-    if (link.rekey?.phase === 'starting') this.release(link.rekey.receiveId, RESERVED)
+    if (link.rekey?.phase === 'starting') {
+      this.release(link.rekey.receiveId, RESERVED)
+      link.rekey.noise.wipe()
+    }
     for (const linkKey of link.keys()) this.retire(linkKey)
   }
 

@@ -1,5 +1,5 @@
 import { concatBytes, encodeUtf8 } from '@nexus/codec'
-import { type Crypto, CryptoError } from '@nexus/crypto'
+import { type Crypto, CryptoError, type EphemeralKey, wipe } from '@nexus/crypto'
 
 /** The handshakes this project uses (Noise revision 34, 25519, ChaChaPoly, BLAKE2b). */
 export type NoisePattern = 'XX' | 'XXpsk3' | 'NNpsk0' | 'IK'
@@ -16,8 +16,8 @@ export interface NoiseOptions {
   readonly pattern: NoisePattern
   readonly initiator: boolean
   readonly prologue: Uint8Array
-  /** 32 fresh random bytes: the ephemeral secret. */
-  readonly ephemeralSecret: Uint8Array
+  /** Fresh, and given up with {@link NoiseHandshake.split} or {@link NoiseHandshake.wipe}. */
+  readonly ephemeralKey: EphemeralKey
   /** Own static key: XX, XXpsk3, IK. */
   readonly staticKey?: NoiseStaticKey
   /** The responder's static public key, known beforehand: IK, initiator. */
@@ -80,15 +80,18 @@ export class NoiseHandshake {
   readonly #options: NoiseOptions
   readonly #messages: readonly Token[][]
   readonly #mixesEphemeral: boolean
-  readonly #ephemeralPublic: Uint8Array
   #next = 0
+  #wiped = false
   #remoteEphemeral: Uint8Array | undefined
   #remoteStatic: Uint8Array | undefined
-  // Every value is replaced, never changed in place: a saved reference is a saved state.
+  // Every value is replaced, never changed in place, until nothing can go back to it: a saved reference is a saved state.
   #chainingKey: Uint8Array
   #hash: Uint8Array
   #key: Uint8Array | undefined
   #nonce = 0
+  /** Before the message at hand. */
+  #before: SavedState | undefined
+  /** Before the message read last. */
   #beforeRead: SavedState | undefined
 
   constructor(options: NoiseOptions) {
@@ -99,7 +102,6 @@ export class NoiseHandshake {
     this.#options = options
     this.#messages = messages
     this.#mixesEphemeral = options.psk !== undefined
-    this.#ephemeralPublic = crypto.x25519PublicKey(options.ephemeralSecret)
     this.#remoteStatic = options.remoteStaticKey
     const name = encodeUtf8(`Noise_${pattern}_25519_ChaChaPoly_BLAKE2b`)
     this.#hash = new Uint8Array(HASH_BYTES)
@@ -111,7 +113,7 @@ export class NoiseHandshake {
 
   /** Own ephemeral public key: what the first message shows, and what glare is settled by. */
   get ephemeralPublicKey(): Uint8Array {
-    return this.#ephemeralPublic
+    return this.#options.ephemeralKey.publicKey
   }
 
   /** The peer's static key: proven once a message that mixes it was read. */
@@ -130,8 +132,8 @@ export class NoiseHandshake {
       const parts: Uint8Array[] = []
       for (const token of this.#messages[this.#next]!) {
         if (token === 'e') {
-          parts.push(this.#ephemeralPublic)
-          this.#mixPublicEphemeral(this.#ephemeralPublic)
+          parts.push(this.ephemeralPublicKey)
+          this.#mixPublicEphemeral(this.ephemeralPublicKey)
         } else if (token === 's') {
           parts.push(this.#encryptAndHash(this.#options.staticKey!.publicKey))
         } else this.#mixSecret(token)
@@ -175,12 +177,14 @@ export class NoiseHandshake {
     this.#next--
   }
 
-  /** The keys, after the last message. */
+  /** The keys, after the last message; all other secrets of the handshake are given up. */
   split(): NoiseResult {
-    if (!this.finished) throw new TypeError('the handshake is not finished')
+    if (!this.finished || this.#wiped) throw new TypeError('the handshake is not finished, or over')
     const [first, second] = this.#hkdf(EMPTY, 2)
     const forward = first!.slice(0, KEY_BYTES)
     const backward = second!.slice(0, KEY_BYTES)
+    wipe(first!, second!)
+    this.wipe()
     const { initiator } = this.#options
     return {
       sendKey: initiator ? forward : backward,
@@ -189,10 +193,22 @@ export class NoiseHandshake {
     }
   }
 
+  /** Gives up all secrets, of a handshake that will not be finished. Nothing but its public keys is of use afterwards. */
+  wipe(): void {
+    this.#wiped = true
+    this.#options.ephemeralKey.wipe()
+    if (this.#beforeRead !== undefined) this.#giveUp(this.#beforeRead)
+    this.#beforeRead = undefined
+    wipe(this.#chainingKey)
+    if (this.#key !== undefined) wipe(this.#key)
+  }
+
   #transact(write: boolean, run: () => Uint8Array | undefined): Uint8Array | undefined {
     const ours = (this.#next % 2 === 0) === this.#options.initiator
-    if (this.finished || ours !== write) throw new TypeError(`no message is to be ${write ? 'written' : 'read'} now`)
+    if (this.finished || this.#wiped || ours !== write)
+      throw new TypeError(`no message is to be ${write ? 'written' : 'read'} now`)
     const before = this.#save()
+    this.#before = before
     let result: Uint8Array | undefined
     try {
       result = run()
@@ -200,10 +216,17 @@ export class NoiseHandshake {
       if (!(error instanceof CryptoError)) throw error
     }
     if (result === undefined) {
+      const failed = this.#save()
       this.#restore(before)
+      this.#giveUp(failed)
       return undefined
     }
     this.#next++
+    // A message that was read can be taken back until the next one is written.
+    if (write) {
+      if (this.#beforeRead !== undefined) this.#giveUp(this.#beforeRead)
+      this.#giveUp(before)
+    }
     this.#beforeRead = write ? undefined : before
     return result
   }
@@ -228,6 +251,12 @@ export class NoiseHandshake {
     this.#nonce = saved.nonce
   }
 
+  /** Zeroes the secrets of a state that nothing goes back to, but for those still in use. */
+  #giveUp({ chainingKey, key }: SavedState): void {
+    if (chainingKey !== this.#chainingKey) wipe(chainingKey)
+    if (key !== undefined && key !== this.#key) wipe(key)
+  }
+
   #mixPublicEphemeral(publicKey: Uint8Array): void {
     this.#mixHash(publicKey)
     if (this.#mixesEphemeral) this.#mixKey(publicKey)
@@ -236,20 +265,17 @@ export class NoiseHandshake {
   #mixSecret(token: Exclude<Token, 'e' | 's'>): void {
     if (token === 'psk') {
       const [chainingKey, hash, key] = this.#hkdf(this.#options.psk!, 3)
-      this.#chainingKey = chainingKey!
       this.#mixHash(hash!)
-      this.#setKey(key!)
+      this.#replace(chainingKey!, key!)
       return
     }
     // Of a token's two letters the first is the initiator's key, the second the responder's.
     const own = this.#options.initiator ? token[0] : token[1]
     const theirs = this.#options.initiator ? token[1] : token[0]
     const publicKey = theirs === 'e' ? this.#remoteEphemeral! : this.#remoteStatic!
-    const secret =
-      own === 'e'
-        ? this.#crypto.x25519(this.#options.ephemeralSecret, publicKey)
-        : this.#options.staticKey!.agree(publicKey)
+    const secret = own === 'e' ? this.#options.ephemeralKey.agree(publicKey) : this.#options.staticKey!.agree(publicKey)
     this.#mixKey(secret)
+    wipe(secret)
   }
 
   #mixHash(data: Uint8Array): void {
@@ -258,13 +284,18 @@ export class NoiseHandshake {
 
   #mixKey(input: Uint8Array): void {
     const [chainingKey, key] = this.#hkdf(input, 2)
-    this.#chainingKey = chainingKey!
-    this.#setKey(key!)
+    this.#replace(chainingKey!, key!)
   }
 
-  #setKey(key: Uint8Array): void {
-    this.#key = key.slice(0, KEY_BYTES)
+  /** Moves to new secrets; those that a message passes through on its way are zeroed at once. */
+  #replace(chainingKey: Uint8Array, longKey: Uint8Array): void {
+    const passed = { chainingKey: this.#chainingKey, key: this.#key }
+    this.#chainingKey = chainingKey
+    this.#key = longKey.slice(0, KEY_BYTES)
     this.#nonce = 0
+    wipe(longKey)
+    if (passed.chainingKey !== this.#before?.chainingKey) wipe(passed.chainingKey)
+    if (passed.key !== undefined && passed.key !== this.#before?.key) wipe(passed.key)
   }
 
   #encryptAndHash(plaintext: Uint8Array): Uint8Array {
@@ -292,6 +323,7 @@ export class NoiseHandshake {
     for (let index = 1; index <= outputs; index++) {
       values.push(this.#hmac(secret, concatBytes(values.at(-1) ?? EMPTY, Uint8Array.of(index))))
     }
+    wipe(secret)
     return values
   }
 
@@ -306,14 +338,15 @@ export class NoiseHandshake {
     }
     inner.set(data, BLOCK_BYTES)
     outer.set(this.#crypto.blake2b(inner, { length: HASH_BYTES }), BLOCK_BYTES)
-    return this.#crypto.blake2b(outer, { length: HASH_BYTES })
+    const code = this.#crypto.blake2b(outer, { length: HASH_BYTES })
+    wipe(inner, outer)
+    return code
   }
 }
 
 function checkOptions(options: NoiseOptions, messages: readonly Token[][], responderKnown: boolean): void {
-  const { pattern, initiator, ephemeralSecret, staticKey, remoteStaticKey, psk } = options
+  const { pattern, initiator, staticKey, remoteStaticKey, psk } = options
   const tokens = messages.flat()
-  if (ephemeralSecret.length !== KEY_BYTES) throw new RangeError('an ephemeral secret takes 32 bytes')
   if (tokens.includes('psk') !== (psk !== undefined)) throw new TypeError(`${pattern} and the psk do not go together`)
   if (psk !== undefined && psk.length !== KEY_BYTES) throw new RangeError('a psk takes 32 bytes')
   if (tokens.includes('s') && staticKey === undefined) throw new TypeError(`${pattern} needs a static key`)

@@ -135,13 +135,10 @@ export class Upkeep {
     if (given !== undefined && nowMs - given.atMs < link.medium.probeSpacingMs) return
     const noise = this.#noise(link, false)
     const theirId = readId(noise.readMessage(question))
-    if (theirId === undefined) {
-      link.medium.refuse('malformed', link.address)
-      return
-    }
     const receiveId = this.#table.freeId()
-    const message = noise.writeMessage(idBytes(receiveId))
-    if (message === undefined) {
+    const message = theirId === undefined ? undefined : noise.writeMessage(idBytes(receiveId))
+    if (theirId === undefined || message === undefined) {
+      noise.wipe()
       link.medium.refuse('malformed', link.address)
       return
     }
@@ -188,7 +185,7 @@ export class Upkeep {
       pattern: 'NNpsk0',
       initiator,
       prologue: concatBytes(PROLOGUE, handshakeHash.subarray(0, PROLOGUE_HASH_BYTES)),
-      ephemeralSecret: this.#random(32),
+      ephemeralKey: this.#crypto.ephemeralKey(this.#random),
       psk: rekeySecret,
     })
   }

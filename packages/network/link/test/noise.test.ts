@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { fromHex, toHex } from '@nexus/codec'
+import { CryptoError } from '@nexus/crypto'
 import { describe, expect, test } from 'vitest'
 import { NoiseHandshake, type NoiseOptions, type NoisePattern } from '../src/index.ts'
 import { crypto, portableCrypto } from './kit.ts'
@@ -39,7 +40,7 @@ function sides(vector: NoiseVector, provider = crypto): [NoiseHandshake, NoiseHa
       pattern,
       initiator,
       prologue: fromHex(vector[`${pick}_prologue`]),
-      ephemeralSecret: fromHex(vector[`${pick}_ephemeral`]),
+      ephemeralKey: provider.ephemeralKey(() => fromHex(vector[`${pick}_ephemeral`])),
       staticKey: staticKey(fromHex(vector[`${pick}_static`])),
       ...(psk === undefined ? {} : { psk: fromHex(psk) }),
     })
@@ -94,7 +95,7 @@ describe('a handshake', () => {
       pattern,
       initiator,
       prologue: secret(1),
-      ephemeralSecret: secret(initiator ? 2 : 3),
+      ephemeralKey: crypto.ephemeralKey(() => secret(initiator ? 2 : 3)),
       ...more,
     })
   const ourKey = staticKey(secret(4))
@@ -155,6 +156,23 @@ describe('a handshake', () => {
     expect(responder.writeMessage(say('two'))).toBeUndefined()
   })
 
+  test('that is finished, or given up, keeps no secret', () => {
+    const keys = [2, 3].map((byte) => crypto.ephemeralKey(() => secret(byte)))
+    const [initiator, responder] = [
+      run('XX', true, { staticKey: ourKey, ephemeralKey: keys[0]! }),
+      run('XX', false, { staticKey: theirKey, ephemeralKey: keys[1]! }),
+    ]
+    responder.readMessage(initiator.writeMessage(say('one'))!)
+    initiator.readMessage(responder.writeMessage(say('two'))!)
+    responder.readMessage(initiator.writeMessage(say('three'))!)
+    const { sendKey } = initiator.split()
+    expect(sendKey).not.toEqual(secret(0))
+    responder.wipe()
+    for (const key of keys) expect(() => key.agree(ourKey.publicKey)).toThrow(CryptoError)
+    for (const side of [initiator, responder]) expect(() => side.split()).toThrow(TypeError)
+    expect(initiator.ephemeralPublicKey).toEqual(keys[0]!.publicKey)
+  })
+
   test('out of turn, or without what its pattern needs, is misuse', () => {
     const initiator = run('XX', true, { staticKey: ourKey })
     expect(() => initiator.readMessage(new Uint8Array(32))).toThrow(TypeError)
@@ -166,6 +184,5 @@ describe('a handshake', () => {
     expect(() => run('XX', true, { staticKey: ourKey, remoteStaticKey: theirKey.publicKey })).toThrow(TypeError)
     expect(() => run('XXpsk3', true, { staticKey: ourKey })).toThrow(TypeError)
     expect(() => run('XXpsk3', true, { staticKey: ourKey, psk: new Uint8Array(31) })).toThrow(RangeError)
-    expect(() => run('XX', true, { staticKey: ourKey, ephemeralSecret: new Uint8Array(31) })).toThrow(RangeError)
   })
 })

@@ -140,8 +140,10 @@ describe('link.rekey', () => {
     )
     expect(toHex(psk)).toBe(out!.psk)
     const prologue = concatBytes(encodeUtf8('NEXUS rekey 1'), fromHex(vector.handshakeHash).subarray(0, 32))
-    const run = (initiator: boolean, secret: string) =>
-      new NoiseHandshake({ crypto, pattern: 'NNpsk0', initiator, prologue, ephemeralSecret: fromHex(secret), psk })
+    const run = (initiator: boolean, secret: string) => {
+      const ephemeralKey = crypto.ephemeralKey(() => fromHex(secret))
+      return new NoiseHandshake({ crypto, pattern: 'NNpsk0', initiator, prologue, ephemeralKey, psk })
+    }
     const lower = run(true, vector.lower.ephemeral)
     const higher = run(false, vector.higher.ephemeral)
     const id = (linkId: number) => Uint8Array.of(linkId & 0xff, linkId >> 8)

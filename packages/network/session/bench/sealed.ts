@@ -7,7 +7,6 @@ import { createIdentity } from '@nexus/identity'
 import {
   decodeContent,
   MODE,
-  makeEphemeral,
   openBox,
   type SignedContent,
   StreamCrypter,
@@ -30,7 +29,7 @@ function measure(crypto: Crypto): void {
   const [ann, ben] = [createIdentity(crypto, systemRandom(32)), createIdentity(crypto, systemRandom(32))]
   const body = systemRandom(312)
   const seal = (id: bigint) => {
-    const ephemeral = makeEphemeral(crypto, systemRandom)
+    const ephemeral = crypto.ephemeralKey(systemRandom)
     const content = { mode: MODE.signed, id, body }
     const plaintext = signContent(crypto, ann, content, ben.nodeId, ephemeral.publicKey)
     return sealBox(crypto, ephemeral, ben.agreementKey, ben.nodeId, CONTEXT.SEALED, plaintext)

@@ -56,7 +56,7 @@ export function initiate(
     pattern: 'IK',
     initiator: true,
     prologue: concatBytes(PROLOGUE, responder.nodeId),
-    ephemeralSecret: random(32),
+    ephemeralKey: crypto.ephemeralKey(random),
     staticKey: { publicKey: identity.agreementKey, agree: (theirs) => identity.agree(theirs) },
     remoteStaticKey: responder.agreementKey,
   })
@@ -77,15 +77,18 @@ export function respond(
     pattern: 'IK',
     initiator: false,
     prologue: concatBytes(PROLOGUE, identity.nodeId),
-    ephemeralSecret: random(32),
+    ephemeralKey: crypto.ephemeralKey(random),
     staticKey: { publicKey: identity.agreementKey, agree: (theirs) => identity.agree(theirs) },
   })
   const publicKey = handshake.readMessage(message)
-  if (publicKey === undefined || !keyMatches(crypto, publicKey, handshake.remoteStaticKey)) return undefined
-  const peer = { nodeId: nodeIdOf(crypto, publicKey), publicKey }
-  if (!admits(peer)) return undefined
-  const answer = handshake.writeMessage(identity.publicKey)
-  return answer && { peer, answer, keys: handshake.split() }
+  const holds = publicKey !== undefined && keyMatches(crypto, publicKey, handshake.remoteStaticKey)
+  const peer = holds ? { nodeId: nodeIdOf(crypto, publicKey), publicKey } : undefined
+  const answer = peer !== undefined && admits(peer) ? handshake.writeMessage(identity.publicKey) : undefined
+  if (peer === undefined || answer === undefined) {
+    handshake.wipe()
+    return undefined
+  }
+  return { peer, answer, keys: handshake.split() }
 }
 
 /** Finishes the initiator's side with message 2; `undefined`, and nothing changed, where it does not hold. */

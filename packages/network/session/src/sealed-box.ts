@@ -1,13 +1,7 @@
 import { ByteWriter, concatBytes, encodeUtf8 } from '@nexus/codec'
-import { type Crypto, CryptoError, type Random } from '@nexus/crypto'
+import { type Crypto, CryptoError, type EphemeralKey, wipe } from '@nexus/crypto'
 import type { Identity } from '@nexus/identity'
 import { BOX_OVERHEAD_BYTES, EPHEMERAL_BYTES, PLAINTEXT_MAX_BYTES, TAG_BYTES } from './limits.ts'
-
-/** An X25519 key pair made for one box. */
-export interface Ephemeral {
-  readonly secret: Uint8Array
-  readonly publicKey: Uint8Array
-}
 
 /** What an opened box held. */
 export interface OpenedBox {
@@ -19,14 +13,8 @@ export interface OpenedBox {
 const LABEL = encodeUtf8('nxs-e2e1')
 const NONCE = new Uint8Array(12)
 
-/** A fresh key pair; never seal twice with one. */
-export function makeEphemeral(crypto: Crypto, random: Random): Ephemeral {
-  const secret = random(32)
-  return { secret, publicKey: crypto.x25519PublicKey(secret) }
-}
-
 /**
- * Seals `plaintext` to the owner of an X25519 key (docs/spec/session.md, Sealed box).
+ * Seals `plaintext` to the owner of an X25519 key (docs/spec/session.md, Sealed box), and gives up the ephemeral key.
  *
  * | at |     bytes | field                                       |
  * | -: | --------: | ------------------------------------------- |
@@ -40,7 +28,7 @@ export function makeEphemeral(crypto: Crypto, random: Random): Ephemeral {
  */
 export function sealBox(
   crypto: Crypto,
-  ephemeral: Ephemeral,
+  ephemeral: EphemeralKey,
   recipientKey: Uint8Array,
   destination: Uint8Array,
   context: number,
@@ -49,9 +37,10 @@ export function sealBox(
   if (plaintext.length > PLAINTEXT_MAX_BYTES) {
     throw new RangeError(`${plaintext.length} bytes of plaintext are above ${PLAINTEXT_MAX_BYTES}`)
   }
-  const shared = crypto.x25519(ephemeral.secret, recipientKey)
-  const key = boxKey(crypto, shared, ephemeral.publicKey, recipientKey)
+  const key = boxKey(crypto, ephemeral.agree(recipientKey), ephemeral.publicKey, recipientKey)
+  ephemeral.wipe()
   const sealed = crypto.seal(key, NONCE, associated(destination, context), plaintext)
+  wipe(key)
   return new ByteWriter(EPHEMERAL_BYTES + sealed.length).bytes(ephemeral.publicKey).bytes(sealed).finish()
 }
 
@@ -67,6 +56,7 @@ export function openBox(crypto: Crypto, identity: Identity, context: number, box
   const key = boxKey(crypto, shared, ephemeral, identity.agreementKey)
   const sealed = box.subarray(EPHEMERAL_BYTES)
   const plaintext = crypto.open(key, NONCE, associated(identity.nodeId, context), sealed)
+  wipe(key)
   return plaintext === undefined ? undefined : { ephemeral, plaintext }
 }
 
@@ -75,8 +65,12 @@ export function boxBytes(plaintextBytes: number): number {
   return EPHEMERAL_BYTES + plaintextBytes + TAG_BYTES
 }
 
+/** Zeroes the shared secret that it takes in. */
 function boxKey(crypto: Crypto, shared: Uint8Array, ephemeral: Uint8Array, recipientKey: Uint8Array): Uint8Array {
-  return crypto.blake2b(concatBytes(LABEL, shared, ephemeral, recipientKey))
+  const hashed = concatBytes(LABEL, shared, ephemeral, recipientKey)
+  const key = crypto.blake2b(hashed)
+  wipe(shared, hashed)
+  return key
 }
 
 function associated(destination: Uint8Array, context: number): Uint8Array {

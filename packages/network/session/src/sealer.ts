@@ -3,7 +3,7 @@ import { type Crypto, CryptoError, type Random } from '@nexus/crypto'
 import { encodePacket, nativePacket, PACKET_TYPE } from '@nexus/framing'
 import type { Identity } from '@nexus/identity'
 import { encodeContent, MODE, type SignedContent, signContent } from './content.ts'
-import { makeEphemeral, sealBox } from './sealed-box.ts'
+import { sealBox } from './sealed-box.ts'
 
 /** Mapping a key costs more than all the rest of a box; so the last ones are kept. */
 const AGREEMENT_KEYS_MAX = 256
@@ -41,7 +41,7 @@ export class Sealer {
     context: number,
     content: { mode: SignedContent['mode']; id: bigint; body: Uint8Array },
   ): Uint8Array {
-    const ephemeral = makeEphemeral(this.#crypto, this.#random)
+    const ephemeral = this.#crypto.ephemeralKey(this.#random)
     const plaintext = signContent(this.#crypto, this.#identity, content, destination, ephemeral.publicKey)
     return sealedPacket(
       destination,
@@ -51,7 +51,7 @@ export class Sealer {
   }
 
   anonymous(recipientKey: Uint8Array, destination: Uint8Array, context: number, body: Uint8Array): Uint8Array {
-    const ephemeral = makeEphemeral(this.#crypto, this.#random)
+    const ephemeral = this.#crypto.ephemeralKey(this.#random)
     const plaintext = encodeContent({ mode: MODE.anonymous, body })
     return sealedPacket(
       destination,

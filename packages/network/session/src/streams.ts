@@ -1,5 +1,5 @@
 import { ByteReader, equalBytes } from '@nexus/codec'
-import type { Crypto, Random } from '@nexus/crypto'
+import { type Crypto, type Random, wipe } from '@nexus/crypto'
 import { CONTEXT } from '@nexus/framing'
 import { type Identity, nodeIdOf } from '@nexus/identity'
 import type { NoiseHandshake } from '@nexus/link'
@@ -144,6 +144,7 @@ export class Streams {
     const { nodeId, publicKey } = session.core.peer
     const agreementKey = sealer.agreementKey(publicKey)
     const begun = agreementKey && initiate(crypto, identity, random, { nodeId, agreementKey })
+    session.opening?.handshake.wipe()
     if (begun === undefined) {
       this.#drop(session)
       return false
@@ -163,9 +164,9 @@ export class Streams {
 
   #retryHandshake(nowMs: number, session: Session): void {
     const { core, opening } = session
-    if (core.state !== 'opening' || opening === undefined) delete session.opening
+    if (core.state !== 'opening' || opening === undefined) endOpening(session)
     else if (opening.tries >= this.#parts.limits.streamTriesMax) {
-      delete session.opening
+      endOpening(session)
       core.fail(nowMs, 'unreachable')
     } else {
       if (opening.tries % TRIES_PER_ID === 0) {
@@ -232,7 +233,9 @@ export class Streams {
 
   #crypter(keys: SessionKeys, { core, id }: Session): StreamCrypter {
     const { crypto, identity } = this.#parts
-    return new StreamCrypter(crypto, keys, id, core.peer.nodeId, identity.nodeId)
+    const crypter = new StreamCrypter(crypto, keys, id, core.peer.nodeId, identity.nodeId)
+    wipe(keys.sendKey, keys.receiveKey)
+    return crypter
   }
 
   #send(nowMs: number, { core, priority }: Session, packet: HandshakePacket): void {
@@ -250,6 +253,13 @@ export class Streams {
 
   #drop(session: Session): void {
     this.#sessions.delete(session.id)
+    endOpening(session)
     session.core.wipe()
   }
+}
+
+/** Gives up the initiator's handshake, if there is one. */
+function endOpening(session: Session): void {
+  session.opening?.handshake.wipe()
+  delete session.opening
 }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { nodeCrypto } from '@nexus/crypto/node'
 import { CONTEXT } from '@nexus/framing'
-import { MODE, makeEphemeral, sealBox, signContent } from '@nexus/session'
+import { MODE, sealBox, signContent } from '@nexus/session'
 import { expect, test } from 'vitest'
 import { bodyOf, World } from './world.ts'
 
@@ -44,7 +44,7 @@ test('and any content that a peer may sign', () => {
       new DataView(body.buffer).setBigUint64(0, sent, true)
       body[24] = round % 5
     }
-    const ephemeral = makeEphemeral(crypto, world.random)
+    const ephemeral = crypto.ephemeralKey(world.random)
     const id = BigInt(world.random(1)[0]!)
     const plaintext = signContent(crypto, mallory.identity, { mode, id, body }, nodeId, ephemeral.publicKey)
     const data = sealBox(crypto, ephemeral, agreementKey, nodeId, context, plaintext)

@@ -7,7 +7,6 @@ import {
   encodeFragment,
   encodeReceipt,
   MODE,
-  makeEphemeral,
   messageDigest,
   openBox,
   type Received,
@@ -40,7 +39,7 @@ class Mallory {
     context: number = CONTEXT.SEALED,
     claims?: Uint8Array,
   ): Received {
-    const ephemeral = makeEphemeral(crypto, this.world.random)
+    const ephemeral = crypto.ephemeralKey(this.world.random)
     const plaintext = signContent(crypto, this.identity, { mode, id, body }, to.identity.nodeId, ephemeral.publicKey)
     if (claims !== undefined) plaintext.set(claims, 1)
     const { agreementKey, nodeId } = to.identity
@@ -64,7 +63,7 @@ describe('forgery', () => {
     assert.equal(mallory.content(alice, MODE.signed, 10n, receipt), 'message')
     for (const wrong of [NO_DIGEST, digest.map((byte) => byte ^ 1)]) {
       const bad = encodeReceipt({ id, digest: wrong, status: STATUS.stored, bitmap: NO_BITMAP })
-      const ephemeral = makeEphemeral(crypto, world.random)
+      const ephemeral = crypto.ephemeralKey(world.random)
       const content = { mode: MODE.receipt, id: 5n, body: bad }
       const plaintext = signContent(crypto, bob.identity, content, alice.identity.nodeId, ephemeral.publicKey)
       const { agreementKey, nodeId } = alice.identity
@@ -112,12 +111,12 @@ describe('forgery', () => {
   test('who opened a message cannot seal it again for another', () => {
     const world = new World(crypto, 3)
     const [alice, bob, carol] = [world.peer(), world.peer(), world.peer()]
-    const ephemeral = makeEphemeral(crypto, world.random)
+    const ephemeral = crypto.ephemeralKey(world.random)
     const content = { mode: MODE.signed, id: 7n, body: bodyOf(1, 40) }
     const plaintext = signContent(crypto, alice.identity, content, bob.identity.nodeId, ephemeral.publicKey)
     for (const [peer, key] of [
       [carol, ephemeral],
-      [bob, makeEphemeral(crypto, world.random)],
+      [bob, crypto.ephemeralKey(world.random)],
     ] as const) {
       const { agreementKey, nodeId } = peer.identity
       const data = sealBox(crypto, key, agreementKey, nodeId, CONTEXT.SEALED, plaintext)
@@ -235,7 +234,7 @@ describe('windows', () => {
     const world = new World(crypto, 10)
     const [alice, bob] = [world.peer(), world.peer()]
     const answerTooOld = (id: bigint) => {
-      const ephemeral = makeEphemeral(crypto, world.random)
+      const ephemeral = crypto.ephemeralKey(world.random)
       const body = encodeReceipt({ id, digest: NO_DIGEST, status: STATUS.tooOld, bitmap: NO_BITMAP })
       const content = { mode: MODE.receipt, id: 1n, body }
       const plaintext = signContent(crypto, bob.identity, content, alice.identity.nodeId, ephemeral.publicKey)
@@ -366,7 +365,7 @@ describe('floods', () => {
     for (let round = 0; round < 500; round++) {
       const bitmap = new Uint8Array(27)
       if (round % 2 === 0) bitmap.fill(255, 0, 20)
-      const ephemeral = makeEphemeral(crypto, world.random)
+      const ephemeral = crypto.ephemeralKey(world.random)
       const body = encodeReceipt({ id, digest: NO_DIGEST, status: STATUS.fragments, bitmap })
       const content = { mode: MODE.receipt, id: BigInt(round + 1), body }
       const plaintext = signContent(crypto, bob.identity, content, alice.identity.nodeId, ephemeral.publicKey)
@@ -387,7 +386,7 @@ test('both crypto providers read each other', () => {
     [crypto, there],
     [other, here],
   ] as const) {
-    const ephemeral = makeEphemeral(seals, world.random)
+    const ephemeral = seals.ephemeralKey(world.random)
     const data = sealBox(seals, ephemeral, opens.agreementKey, opens.nodeId, CONTEXT.SEALED, bodyOf(1, 417))
     const opened = openBox(seals === crypto ? other : crypto, opens, CONTEXT.SEALED, data)
     assert.deepEqual(opened, { ephemeral: ephemeral.publicKey, plaintext: bodyOf(1, 417) })

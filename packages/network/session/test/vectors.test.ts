@@ -95,12 +95,9 @@ const operationsOf = (crypto: Crypto): Record<string, (given: any) => object | n
   }),
   'session.handshake': (given) => handshake(crypto, given),
   'streamPacket.seal': ({ key, destination, sessionId, counter, plaintext }) => {
-    const nodeId = fromHex(destination)
-    // A crypter takes its keys over.
-    const crypter = () =>
-      new StreamCrypter(crypto, { sendKey: fromHex(key), receiveKey: fromHex(key) }, sessionId, nodeId, nodeId)
-    const data = crypter().seal(counter, fromHex(plaintext))
-    assert.equal(toHex(crypter().open(data)!), plaintext)
+    const [keys, nodeId] = [{ sendKey: fromHex(key), receiveKey: fromHex(key) }, fromHex(destination)]
+    const data = new StreamCrypter(crypto, keys, sessionId, nodeId, nodeId).seal(counter, fromHex(plaintext))
+    assert.equal(toHex(new StreamCrypter(crypto, keys, sessionId, nodeId, nodeId).open(data)!), plaintext)
     return { data: toHex(data) }
   },
 })

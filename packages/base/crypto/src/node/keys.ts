@@ -1,5 +1,5 @@
 import { Buffer } from 'node:buffer'
-import { createPrivateKey, createPublicKey, type KeyObject, randomBytes } from 'node:crypto'
+import { createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject, randomBytes } from 'node:crypto'
 import { fromHex } from '@nexus/codec'
 import { wipe } from '../bytes.ts'
 import { AGREEMENT_KEY_CACHE_MAX, PUBLIC_KEY_CACHE_MAX, SECRET_KEY_CACHE_MAX } from '../limits.ts'
@@ -108,7 +108,12 @@ export function exportPublic(secretKey: KeyObject): Uint8Array {
   return new Uint8Array(Buffer.from(createPublicKey(secretKey).export({ format: 'jwk' }).x!, 'base64url'))
 }
 
-function importSecret(curve: Curve, secret: Uint8Array): KeyObject {
+/** An X25519 pair made by OpenSSL: half the time of an import, and the secret never leaves it. */
+export function generateAgreementKey(): KeyObject {
+  return generateKeyPairSync('x25519').privateKey
+}
+
+export function importSecret(curve: Curve, secret: Uint8Array): KeyObject {
   const der = Buffer.concat([SECRET_PREFIX[curve], secret])
   const key = createPrivateKey({ key: der, format: 'der', type: 'pkcs8' })
   wipe(der)

@@ -1,15 +1,16 @@
-import { diffieHellman } from 'node:crypto'
+import { diffieHellman, type KeyObject } from 'node:crypto'
+import { systemRandom } from '../bytes.ts'
 import { assertAeadInput, assertLength } from '../check.ts'
 import { isAcceptableKey } from '../encoding.ts'
 import { CryptoError } from '../errors.ts'
 import { AUTH_TAG_BYTES, KEY_BYTES, PUBLIC_KEY_BYTES } from '../limits.ts'
-import type { Crypto } from '../provider.ts'
+import type { Crypto, EphemeralKey, Random } from '../provider.ts'
 import { signing } from '../signing.ts'
 import { vrf } from '../vrf.ts'
 import { NodeCipher, opensslOpen, opensslSeal, WasmAead } from './aead.ts'
 import { BatchVerifier, nodeEd25519 } from './ed25519.ts'
 import { hkdfSha256, hmacSha256, sha256, sha512, wasmBlake2b, wasmBlake3 } from './hashes.ts'
-import { exportPublic, KeyCache } from './keys.ts'
+import { exportPublic, generateAgreementKey, importSecret, KeyCache } from './keys.ts'
 import { loadSodium, type Sodium } from './sodium.ts'
 import { wasmVrfGroup } from './vrf-group.ts'
 
@@ -43,7 +44,11 @@ export async function nodeCrypto(): Promise<Crypto> {
       assertLength('the secret', secret, KEY_BYTES)
       return exportPublic(keys.secretKey('X25519', secret))
     },
-    x25519: (secret, publicKey) => sharedSecret(keys, secret, publicKey),
+    x25519(secret, publicKey) {
+      assertLength('the secret', secret, KEY_BYTES)
+      return sharedSecret(keys, keys.secretKey('X25519', secret), publicKey)
+    },
+    ephemeralKey: (random) => new NodeEphemeralKey(keys, random),
     toX25519Public: mapToX25519(sodium),
     toX25519Secret(seed) {
       assertLength('the seed', seed, KEY_BYTES)
@@ -70,10 +75,37 @@ export async function nodeCrypto(): Promise<Crypto> {
   }
 }
 
-function sharedSecret(keys: KeyCache, secret: Uint8Array, publicKey: Uint8Array): Uint8Array {
+/** OpenSSL zeroes the secret when the key object is collected; until then nothing refers to it. */
+class NodeEphemeralKey implements EphemeralKey {
+  readonly publicKey: Uint8Array
+  readonly #keys: KeyCache
+  #privateKey: KeyObject | undefined
+
+  constructor(keys: KeyCache, random: Random) {
+    this.#keys = keys
+    this.#privateKey = random === systemRandom ? generateAgreementKey() : importedOnce(random)
+    this.publicKey = exportPublic(this.#privateKey)
+  }
+
+  agree(publicKey: Uint8Array): Uint8Array {
+    if (this.#privateKey === undefined) throw new CryptoError({ code: 'crypto/wiped' })
+    return sharedSecret(this.#keys, this.#privateKey, publicKey)
+  }
+
+  wipe(): void {
+    this.#privateKey = undefined
+  }
+}
+
+/** A secret from elsewhere, of which the caller's bytes are left as they are. */
+function importedOnce(random: Random): KeyObject {
+  const secret = random(KEY_BYTES)
   assertLength('the secret', secret, KEY_BYTES)
+  return importSecret('X25519', secret)
+}
+
+function sharedSecret(keys: KeyCache, privateKey: KeyObject, publicKey: Uint8Array): Uint8Array {
   assertLength('the public key', publicKey, PUBLIC_KEY_BYTES)
-  const privateKey = keys.secretKey('X25519', secret)
   try {
     return new Uint8Array(diffieHellman({ privateKey, publicKey: keys.agreementKey(publicKey) }))
   } catch {

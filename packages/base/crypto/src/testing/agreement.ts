@@ -1,4 +1,5 @@
 import { fromHex } from '@nexus/codec'
+import { systemRandom } from '../bytes.ts'
 import { assertBytes, assertMisuse, assertRefused } from './assertions.ts'
 import type { CryptoChecks } from './kit.ts'
 import { seededRandom } from './random.ts'
@@ -135,6 +136,24 @@ const checkAgreementRules: CryptoChecks = (make, { test }) => {
     assertBytes(crypto.x25519PublicKey(a.fill(5)), before[0], 'X25519')
     assertBytes(crypto.publicKey(b.fill(6)), before[1], 'Ed25519')
     crypto.forget()
+  })
+
+  test('an ephemeral key is that of the randomness given, agrees, and is of no use once wiped', async () => {
+    const crypto = await make()
+    const secret = new Uint8Array(32).fill(7)
+    const key = crypto.ephemeralKey(() => secret)
+    assertBytes(key.publicKey, crypto.x25519PublicKey(secret), 'the public key')
+    const fresh = crypto.ephemeralKey(systemRandom)
+    assertBytes(key.agree(fresh.publicKey), fresh.agree(key.publicKey), 'shared')
+    assertBytes(key.agree(fresh.publicKey), crypto.x25519(secret, fresh.publicKey), 'the same secret')
+    assertRefused('crypto/zero-shared', () => fresh.agree(new Uint8Array(32)), 'a point of small order')
+    assertMisuse(() => fresh.agree(new Uint8Array(31)), 'a short public key')
+    assertMisuse(() => crypto.ephemeralKey(() => new Uint8Array(31)), 'a short secret')
+    for (const one of [key, fresh]) {
+      one.wipe()
+      assertRefused('crypto/wiped', () => one.agree(secret), 'after the wipe')
+    }
+    assertBytes(secret, '07'.repeat(32), 'what was handed in')
   })
 
   test('wrong lengths are the caller’s mistake', async () => {
