@@ -1,0 +1,397 @@
+import { equalBytes } from '@nexus/codec'
+import type { Crypto } from '@nexus/crypto'
+import { encodeClaim, windowClaimBytes } from './claim.ts'
+import { Draw, drawInput } from './draw.ts'
+import { FrameLog } from './frame-log.ts'
+import {
+  CLAIM_BYTES_MAX,
+  CLAIM_WINDOWS_MAX,
+  CLAIM_WINS_MAX,
+  JOIN_BELOW_BYTES,
+  SERIES_BYTES,
+  SERIES_KEPT_MS,
+  SERIES_MAX,
+  WINDOWS_UNPAID_MAX,
+} from './limits.ts'
+import { encodeLotteryMessage, type OpenLot, type Reveal } from './messages.ts'
+import { chooseOdds, Traffic } from './odds-policy.ts'
+import { packetCostMicro, reward } from './price.ts'
+import { type Announcement, RelaySeries, type RelayWindow } from './relay-series.ts'
+
+export interface RelayOptions {
+  readonly crypto: Crypto
+  /** The VRF proof of this node over some bytes: `identity.prove`. */
+  prove(alpha: Uint8Array): Uint8Array
+  /** The epoch at start; later ones by `epochIs`. */
+  readonly epoch: number
+  /** What was kept of this neighbour from an earlier run, as `standing` gave it. */
+  readonly standing?: RelayStanding
+}
+
+export interface RelayPorts {
+  /** Hands the body of a link message of type 4 to any link with the payer; lost ones are asked for again. */
+  send(body: Uint8Array): void
+  /** How much this neighbour may owe by the lottery, in μNXS: its exposure limit less what its channel has not settled. */
+  creditMicro(): number
+}
+
+/** What is remembered of a payer between runs. */
+export interface RelayStanding {
+  /** Packets in windows that it revealed and paid. */
+  readonly paidPackets: number
+  /** By epoch: expected cost of packets that were never paid for. */
+  readonly owedMicro: ReadonlyMap<number, number>
+}
+
+/** Whether a priced packet is taken, or why not. */
+export type TakeVerdict =
+  | 'taken'
+  /** Its window has no odds: not opened, or the REVEAL of the window before the last is late. */
+  | 'no-odds'
+  /** Its window is revealed, so that its draws are known. */
+  | 'revealed'
+  /** A counter that was taken before. */
+  | 'repeated'
+  /** More windows would be unpaid than the payer remembers. */
+  | 'unpaid'
+  /** A win would pass what this neighbour may owe. */
+  | 'credit'
+
+/** Wins to be handed to the channel. */
+export interface Claim {
+  readonly body: Uint8Array
+  /** The least that the payer has to move, in whole μNXS: at the quotes that it was given. */
+  readonly expectedMicro: bigint
+}
+
+/** What became of windows, since the start. */
+export interface RelayCounts {
+  taken: number
+  refused: number
+  drawn: number
+  wins: number
+  paidMicro: bigint
+  /** Claims that the payer refused. */
+  refusedClaims: number
+  /** Wins that nobody claimed while their payer remembered them. */
+  expiredMicro: bigint
+  /** REVEALs that were not what had been committed to. */
+  falseReveals: number
+}
+
+/** Tickets that one proof costs as much time as. */
+const PROOF_TICKETS = 256
+
+/**
+ * One direction of the lottery, on the side that takes packets from a neighbour and is paid for them: it fixes odds, notes
+ * packets in passing, draws later, and claims (docs/spec/vrf-lottery.md). A core without I/O, for one neighbour across all
+ * its links; `nowMs` never falls.
+ */
+export class LotteryRelay {
+  readonly counts: RelayCounts = {
+    taken: 0,
+    refused: 0,
+    drawn: 0,
+    wins: 0,
+    paidMicro: 0n,
+    refusedClaims: 0,
+    expiredMicro: 0n,
+    falseReveals: 0,
+  }
+  readonly #options: RelayOptions
+  readonly #ports: RelayPorts
+  readonly #traffic = new Traffic()
+  readonly #series: RelaySeries[] = []
+  /** Windows with frames that are neither paid nor given up, oldest first. */
+  readonly #unpaid: RelayWindow[] = []
+  readonly #owed: Map<number, number>
+  #claimed: { readonly claim: Claim; readonly windows: readonly RelayWindow[] } | undefined
+  #paidPackets: number
+  #pendingMicro = 0
+  #owedMicro = 0
+  #epoch: number
+
+  constructor(options: RelayOptions, ports: RelayPorts) {
+    this.#options = options
+    this.#ports = ports
+    this.#epoch = options.epoch
+    this.#owed = new Map(options.standing?.owedMicro)
+    this.#paidPackets = options.standing?.paidPackets ?? 0
+    this.epochIs(options.epoch)
+  }
+
+  /** Expected cost, in μNXS, of what was taken and is neither paid nor forgiven: counts against the exposure limit. */
+  get exposureMicro(): number {
+    return this.#pendingMicro + this.#owedMicro
+  }
+
+  /** What to keep of this neighbour between runs: windows under way count as owed. */
+  get standing(): RelayStanding {
+    const owedMicro = new Map(this.#owed)
+    if (this.#pendingMicro > 0) owedMicro.set(this.#epoch, (owedMicro.get(this.#epoch) ?? 0) + this.#pendingMicro)
+    return { paidPackets: this.#paidPackets, owedMicro }
+  }
+
+  /**
+   * OPEN_LOT or REVEAL came from the payer: the handshake hash and counter are those of the frame that carried it, the
+   * windows those of the payer's link parameters.
+   */
+  receive(
+    nowMs: number,
+    handshakeHash: Uint8Array,
+    counter: number,
+    windowFrames: number,
+    message: OpenLot | Reveal,
+  ): void {
+    const odds = (): number => chooseOdds(windowFrames, this.#traffic.perMinute(nowMs), this.#paidPackets)
+    if (message.kind === 'open-lot') {
+      if (!equalBytes(message.series, handshakeHash.subarray(0, SERIES_BYTES))) return
+      const series = this.#find(handshakeHash) ?? this.#add(handshakeHash, windowFrames)
+      for (const window of series?.open(message, counter, odds) ?? []) this.#announce(window.series, window)
+      return
+    }
+    const series = this.#findById(message.series)
+    if (series === undefined) return
+    const announcement = series.reveal(this.#options.crypto, message, odds)
+    if (announcement === undefined) this.counts.falseReveals++
+    else this.#announce(series, announcement)
+  }
+
+  /**
+   * A priced packet came: whether it may be forwarded on credit. Takes note of it and draws nothing, in constant time.
+   * `quote` is the lowest encoded cost given to this neighbour for the destination in this window or the one before.
+   */
+  take(
+    nowMs: number,
+    handshakeHash: Uint8Array,
+    counter: number,
+    packetHash: Uint8Array,
+    lengthBytes: number,
+    quote: number,
+  ): TakeVerdict {
+    const verdict = this.#take(handshakeHash, counter, packetHash, lengthBytes, quote)
+    if (verdict === 'taken') {
+      this.counts.taken++
+      this.#traffic.count(nowMs)
+    } else this.counts.refused++
+    return verdict
+  }
+
+  /** Draws up to so many tickets of revealed windows, off the forwarding path. Whether more wait. */
+  draw(ticketsMax: number): boolean {
+    let left = ticketsMax
+    for (const window of [...this.#unpaid]) {
+      if (window.secret === undefined || window.log === undefined || window.next >= window.series.windowFrames) continue
+      if (left <= 0) return true
+      if (window.draw === undefined) {
+        this.#prepare(window, window.secret)
+        left -= PROOF_TICKETS
+      }
+      left -= this.#drawSome(window, window.log, Math.max(left, 1))
+      if (window.next < window.series.windowFrames) return true
+      this.#conclude(window)
+    }
+    return false
+  }
+
+  /**
+   * The next claim, where one is due: one at a time, until its outcome is told. Claims of short packets wait for those of
+   * the next windows, four at the most.
+   */
+  nextClaim(): Claim | undefined {
+    if (this.#claimed !== undefined) return undefined
+    const windows: RelayWindow[] = []
+    let bytes = 0
+    let full = false
+    for (const window of this.#unpaid) {
+      if (window.worth === 0n) continue
+      const more = windowClaimBytes(window.wins.length)
+      full = windows.length === CLAIM_WINDOWS_MAX || bytes + more > CLAIM_BYTES_MAX
+      if (full) break
+      windows.push(window)
+      bytes += more
+    }
+    const oldest = windows[0]
+    if (oldest === undefined || (!full && windows.length < CLAIM_WINDOWS_MAX && mayWait(oldest))) return undefined
+    const body = encodeClaim(
+      windows.map(({ series, window, wins, proof }) => ({ series: series.id, window, offsets: wins, proof: proof! })),
+    )
+    const claim = { body, expectedMicro: windows.reduce((sum, { worth }) => sum + worth, 0n) }
+    this.#claimed = { claim, windows }
+    return claim
+  }
+
+  /** The claim under way, if there is one. */
+  get claimed(): Claim | undefined {
+    return this.#claimed?.claim
+  }
+
+  /** The claim under way was paid: both signed. */
+  claimPaid(): void {
+    for (const window of this.#endClaim()) {
+      this.counts.paidMicro += window.worth
+      this.#close(window, true)
+    }
+  }
+
+  /** The payer refused the claim under way: its packets stay owed until they are forgiven. */
+  claimRefused(): void {
+    this.counts.refusedClaims++
+    for (const window of this.#endClaim()) this.#close(window, false)
+  }
+
+  /** The claim under way came to no outcome, such as by a restart of the payer: it is made again. */
+  claimLost(): void {
+    this.#claimed = undefined
+  }
+
+  /** The link is down, or the neighbour uses another key now. */
+  endSeries(nowMs: number, handshakeHash: Uint8Array): void {
+    const series = this.#find(handshakeHash)
+    if (series === undefined || series.ended) return
+    series.endedMs = nowMs
+  }
+
+  /** What was owed before the last whole epoch is forgiven. */
+  epochIs(epoch: number): void {
+    this.#epoch = epoch
+    this.#owedMicro = 0
+    for (const [owedEpoch, micro] of [...this.#owed]) {
+      if (owedEpoch + 1 < epoch) this.#owed.delete(owedEpoch)
+      else this.#owedMicro += micro
+    }
+  }
+
+  /** Gives up what its payer has forgotten. */
+  tick(nowMs: number): void {
+    for (const series of [...this.#series]) {
+      if (nowMs >= series.endedMs + SERIES_KEPT_MS) this.#forget(series)
+    }
+  }
+
+  /** When {@link tick} has something to do; Infinity: never. */
+  nextWakeMs(): number {
+    let wakeMs = Number.POSITIVE_INFINITY
+    for (const { endedMs } of this.#series) wakeMs = Math.min(wakeMs, endedMs + SERIES_KEPT_MS)
+    return wakeMs
+  }
+
+  #take(
+    handshakeHash: Uint8Array,
+    counter: number,
+    packetHash: Uint8Array,
+    lengthBytes: number,
+    quote: number,
+  ): TakeVerdict {
+    const series = this.#find(handshakeHash)
+    const window = series?.windows.get(Math.floor(counter / series.windowFrames))
+    if (series === undefined || series.ended || window === undefined) return 'no-odds'
+    if (window.secret !== undefined) return 'revealed'
+    const costMicro = packetCostMicro(lengthBytes, quote)
+    if (!(lengthBytes >= 1 && lengthBytes <= 0xffff && costMicro > 0)) {
+      throw new RangeError(`a priced packet of ${lengthBytes} bytes at ${quote}`)
+    }
+    if (this.exposureMicro + costMicro * window.odds > this.#ports.creditMicro()) return 'credit'
+    if (window.log === undefined) {
+      if (this.#unpaid.length >= WINDOWS_UNPAID_MAX) return 'unpaid'
+      window.log = new FrameLog(series.windowFrames)
+      this.#unpaid.push(window)
+    }
+    if (!window.log.note(counter % series.windowFrames, packetHash, lengthBytes, quote)) return 'repeated'
+    window.costMicro += costMicro
+    this.#pendingMicro += costMicro
+    return 'taken'
+  }
+
+  #announce(series: RelaySeries, { window, odds }: Announcement): void {
+    this.#ports.send(encodeLotteryMessage({ kind: 'odds', series: series.id, window, odds }))
+  }
+
+  #prepare(window: RelayWindow, secret: Uint8Array): void {
+    const { crypto, prove } = this.#options
+    const { series, odds } = window
+    window.proof = prove(drawInput(series.drawHash, window.window, secret))
+    const beta = crypto.vrfHash(window.proof)
+    if (beta === undefined) throw new Error('lottery: a proof of our own has no output')
+    window.draw = new Draw(crypto, beta, window.window * series.windowFrames, odds)
+  }
+
+  /** Draws from where the window stands; the number of tickets drawn. */
+  #drawSome(window: RelayWindow, log: FrameLog, ticketsMax: number): number {
+    let drawn = 0
+    for (; window.next < window.series.windowFrames && drawn < ticketsMax; window.next++) {
+      const lengthBytes = log.lengthAt(window.next)
+      if (lengthBytes === 0) continue
+      drawn++
+      if (!window.draw!.wins(log, window.next) || window.wins.length === CLAIM_WINS_MAX) continue
+      window.wins.push(window.next)
+      window.worth += reward(lengthBytes, window.odds, log.quoteAt(window.next))
+    }
+    this.counts.drawn += drawn
+    return drawn
+  }
+
+  /** All tickets of a window are drawn; without a win worth anything it is paid. */
+  #conclude(window: RelayWindow): void {
+    this.counts.wins += window.wins.length
+    if (window.worth === 0n) this.#close(window, true)
+  }
+
+  #endClaim(): readonly RelayWindow[] {
+    const windows = this.#claimed?.windows
+    if (windows === undefined) throw new TypeError('no claim is under way')
+    this.#claimed = undefined
+    return windows
+  }
+
+  #close(window: RelayWindow, paid: boolean): void {
+    const at = this.#unpaid.indexOf(window)
+    if (at >= 0) this.#unpaid.splice(at, 1)
+    window.series.windows.delete(window.window)
+    this.#pendingMicro = this.#unpaid.length === 0 ? 0 : this.#pendingMicro - window.costMicro
+    if (paid) this.#paidPackets += window.log?.count ?? 0
+    else {
+      this.#owed.set(this.#epoch, (this.#owed.get(this.#epoch) ?? 0) + window.costMicro)
+      this.#owedMicro += window.costMicro
+    }
+  }
+
+  #add(handshakeHash: Uint8Array, windowFrames: number): RelaySeries | undefined {
+    if (this.#series.length >= SERIES_MAX) {
+      const ended = this.#series.find((series) => series.ended)
+      if (ended === undefined) return undefined
+      this.#forget(ended)
+    }
+    const series = new RelaySeries(handshakeHash, windowFrames)
+    this.#series.push(series)
+    return series
+  }
+
+  #forget(series: RelaySeries): void {
+    this.#series.splice(this.#series.indexOf(series), 1)
+    if (this.#claimed?.windows.some((window) => window.series === series)) this.#claimed = undefined
+    for (const window of [...this.#unpaid]) {
+      if (window.series !== series) continue
+      this.counts.expiredMicro += window.worth
+      this.#close(window, false)
+    }
+  }
+
+  #find(handshakeHash: Uint8Array): RelaySeries | undefined {
+    for (const series of this.#series) if (series.handshakeHash === handshakeHash) return series
+    return this.#findById(handshakeHash.subarray(0, SERIES_BYTES))
+  }
+
+  #findById(id: Uint8Array): RelaySeries | undefined {
+    for (let at = this.#series.length - 1; at >= 0; at--) {
+      if (equalBytes(this.#series[at]!.id, id)) return this.#series[at]
+    }
+    return undefined
+  }
+}
+
+/** Whether the claim of a window may wait for the next ones: its packets are short, and its payer keeps it for a while. */
+function mayWait({ series, window, log }: RelayWindow): boolean {
+  if (series.ended || log === undefined || log.bytes >= JOIN_BELOW_BYTES * log.count) return false
+  return series.newest - 2 - window < CLAIM_WINDOWS_MAX
+}
