@@ -3,6 +3,7 @@ import { createSocket } from 'node:dgram'
 import { existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { createMediumAccess } from '@nexus/congestion'
 import { PAGE_FOLDER } from '@nexus/dashboard'
 import { PageServer } from '@nexus/node/page'
 import { createAir } from '@nexus/transport-lora-sim'
@@ -32,7 +33,7 @@ export async function runDemo(options: DemoOptions, signal: AbortSignal): Promis
   if (fresh) rmSync(stateDir, { recursive: true, force: true })
   mkdirSync(stateDir, { recursive: true })
   const sockets = mkdtempSync(join(tmpdir(), 'nexus-demo-'))
-  const air = createAir({ speed: AIR_SPEED })
+  const air = createAir({ access: createMediumAccess, speed: AIR_SPEED })
   layOut(air)
   const airServer = await serveAir({ air })
   const nodes = await planNodes(stateDir, sockets, airServer, say)

@@ -17,6 +17,7 @@ export {
   SIGNAL_SPACING_MS,
 } from './limits.ts'
 export {
+  createMediumAccess,
   type Dropped,
   type Medium,
   MediumAccess,

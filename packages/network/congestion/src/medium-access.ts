@@ -24,12 +24,21 @@ export interface MediumAccessOptions {
   readonly random: (length: number) => Uint8Array
   /** A back-off slot: one full radio packet. */
   readonly slotMs: number
-  /** Time to listen before talking; {@link LISTEN_MS_MIN} or two symbols. */
+  /** How long activity detection takes; it listens for {@link LISTEN_MS_MIN} at least. */
   readonly listenMs?: number
   /** {@link ACCESS_ATTEMPTS_MAX} */
   readonly attemptsMax?: number
   /** {@link ACCESS_QUEUE_BYTES_MAX} */
   readonly queueBytesMax?: number
+}
+
+/** A {@link MediumAccess}, as a function to be handed to whoever drives a radio. */
+export function createMediumAccess(
+  options: MediumAccessOptions,
+  medium: Medium,
+  ports: MediumAccessPorts,
+): MediumAccess {
+  return new MediumAccess(options, medium, ports)
 }
 
 type State =
@@ -44,7 +53,7 @@ interface Waiting {
 }
 
 /**
- * Medium access of a half-duplex radio (docs/spec/lora.md): listen, and talk where it is quiet; else wait a random
+ * Medium access of a half-duplex radio (docs/spec/congestion.md): listen, and talk where it is quiet; else wait a random
  * number of slots from 1 to 2^attempt and listen again; after the last attempt the frame is dropped and reported. The
  * packets of one frame go out without a gap. After a frame of its own a station waits up to a slot, so that others get
  * a word in. Waiting for the duty cycle is no attempt.
@@ -69,7 +78,7 @@ export class MediumAccess {
     this.#ports = ports
     this.#random = options.random
     this.#slotMs = options.slotMs
-    this.#listenMs = options.listenMs ?? LISTEN_MS_MIN
+    this.#listenMs = Math.max(LISTEN_MS_MIN, options.listenMs ?? 0)
     this.#attemptsMax = attemptsMax
     this.#queueBytesMax = options.queueBytesMax ?? ACCESS_QUEUE_BYTES_MAX
   }

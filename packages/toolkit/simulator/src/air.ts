@@ -1,3 +1,4 @@
+import { createMediumAccess } from '@nexus/congestion'
 import type { Random } from '@nexus/crypto'
 import type { InterfaceFacts } from '@nexus/transport'
 import {
@@ -37,7 +38,7 @@ export class Air {
   addRadio(node: SimNode, settings: Partial<RadioSettings> = {}): number {
     const radio = this.channel.addRadio(settings)
     const { modulation, dutyCycle } = this.channel.settings(radio)
-    const station = new Station(this.channel, radio, this.#host.random, {
+    const station = new Station(this.channel, radio, this.#host.random, createMediumAccess, {
       frame: (_nowMs, frame) => node.deliver(this.id, frame),
       sent: () => node.drained(this.id),
       dropped: () => node.drained(this.id),

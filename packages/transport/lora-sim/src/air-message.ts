@@ -1,6 +1,6 @@
+import type { Dropped } from './access.ts'
 import { AirError } from './errors.ts'
 import { AIR_MESSAGE_BYTES_MAX, AIR_NAME_CHARACTERS_MAX, AIR_TOKEN_BYTES, LORA_FRAME_BYTES_MAX } from './limits.ts'
-import type { Dropped } from './medium-access.ts'
 import type { Position, RadioSettings } from './radio.ts'
 
 /** A change of the air, by the names of radios. `lossDb`: null for none any more, `"off"` where nothing gets through. */

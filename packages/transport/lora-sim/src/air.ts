@@ -1,3 +1,4 @@
+import type { CreateAccess } from './access.ts'
 import { LoraChannel } from './channel.ts'
 import { AIR_EVENTS_PER_TURN, AIR_NAME_CHARACTERS_MAX, AIR_RADIOS_MAX } from './limits.ts'
 import { checkPosition } from './neighbourhood.ts'
@@ -7,6 +8,8 @@ import type { ChannelStats, Position, RadioSettings } from './radio.ts'
 import { Station } from './station.ts'
 
 export interface AirOptions {
+  /** When a radio may speak: `createMediumAccess` of `@nexus/congestion`. */
+  readonly access: CreateAccess
   /** Seeds the channel and the radios' back-off; the platform's generator unless given. */
   readonly random?: (length: number) => Uint8Array
   readonly propagation?: LogDistance
@@ -27,7 +30,7 @@ export interface Air extends AirPort, AirControls {
 }
 
 /** Opens an air. @throws {RangeError} for a setting that cannot work */
-export function createAir(options: AirOptions = {}): Air {
+export function createAir(options: AirOptions): Air {
   return new LocalAir(options)
 }
 
@@ -48,6 +51,7 @@ class LocalAir implements Air {
   readonly speed: number
   readonly #channel: LoraChannel
   readonly #random: (length: number) => Uint8Array
+  readonly #access: CreateAccess
   readonly #places = new Map<string, Place>()
   readonly #stations = new Map<number, Plugged>()
   readonly #startMs = performance.now()
@@ -58,6 +62,7 @@ class LocalAir implements Air {
     this.speed = options.speed ?? 1
     if (!(this.speed > 0)) throw new RangeError(`speed ${this.speed} is not over 0`)
     this.#random = options.random ?? ((length) => crypto.getRandomValues(new Uint8Array(length)))
+    this.#access = options.access
     this.#channel = new LoraChannel({ ...options, random: this.#random })
   }
 
@@ -76,7 +81,7 @@ class LocalAir implements Air {
     if (place.plugged !== undefined) throw new TypeError(`a radio ${radio} is plugged in already`)
     const position = place.position ?? settings.position
     const id = this.#channel.addRadio(position === undefined ? settings : { ...settings, position })
-    const station = new Station(this.#channel, id, this.#random, {
+    const station = new Station(this.#channel, id, this.#random, this.#access, {
       frame: (_, frame, signal) => listener.frame(frame, signal),
       sent: () => listener.done('sent'),
       dropped: (_, reason) => listener.done(reason),

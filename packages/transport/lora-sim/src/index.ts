@@ -1,4 +1,5 @@
-/** A LoRa channel in software: airtime, path loss, collisions with capture, duty cycle, medium access (docs/spec/lora.md). */
+/** A LoRa channel in software: airtime, path loss, collisions with capture, duty cycle (docs/spec/lora.md). */
+export type { Access, AccessOptions, AccessReports, CreateAccess, Dropped, RadioMedium } from './access.ts'
 export { type Air, type AirOptions, createAir } from './air.ts'
 export { type AirControl, AirDecoder, type AirMessage, encodeAirMessage } from './air-message.ts'
 export { type ChannelOptions, LoraChannel, RADIO_DEFAULT, type TransmitResult } from './channel.ts'
@@ -10,13 +11,6 @@ export {
   RADIO_PART_BYTES_MAX,
   STATION_QUEUE_BYTES_MAX,
 } from './limits.ts'
-export {
-  type Dropped,
-  type Medium,
-  MediumAccess,
-  type MediumAccessOptions,
-  type MediumAccessPorts,
-} from './medium-access.ts'
 export {
   airtimeSeconds,
   bitrateBps,

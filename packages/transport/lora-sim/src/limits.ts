@@ -29,10 +29,6 @@ export const DUTY_WINDOW_MS = 3_600_000
 /** The hour is kept in this many counters. */
 export const DUTY_BUCKETS = 60
 
-/** Listening before talking, at least; two symbols where those are longer, since CAD needs that. */
-export const LISTEN_MS_MIN = 5
-/** Times that a frame finds the medium busy before it is dropped. */
-export const ACCESS_ATTEMPTS_MAX = 7
 /** Bytes of radio packets that wait for the medium in one station: two dozen full frames. */
 export const STATION_QUEUE_BYTES_MAX = 24 * 2 * RADIO_PACKET_BYTES_MAX
 

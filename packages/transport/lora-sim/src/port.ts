@@ -1,5 +1,5 @@
 import type { TransportErrorDetail } from '@nexus/transport'
-import type { Dropped } from './medium-access.ts'
+import type { Dropped } from './access.ts'
 import type { Position, RadioSettings } from './radio.ts'
 
 /** Signal figures of a frame: those of its last radio packet. */

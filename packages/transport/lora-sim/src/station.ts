@@ -1,6 +1,6 @@
+import type { Access, CreateAccess, Dropped } from './access.ts'
 import type { LoraChannel } from './channel.ts'
-import { LISTEN_MS_MIN, LORA_FRAME_BYTES_MAX, RADIO_PACKET_BYTES_MAX } from './limits.ts'
-import { type Dropped, MediumAccess } from './medium-access.ts'
+import { LORA_FRAME_BYTES_MAX, RADIO_PACKET_BYTES_MAX, STATION_QUEUE_BYTES_MAX } from './limits.ts'
 import { airtimeSeconds, symbolSeconds } from './modulation.ts'
 import type { Delivery } from './radio.ts'
 import { Reassembler, type ReassemblyStats, splitFrame } from './split.ts'
@@ -13,19 +13,25 @@ export interface StationPorts {
 }
 
 /**
- * A radio of a channel with what a modem does around it: split frames, medium access, reassembly. The host calls
+ * A radio of a channel with what a modem does around it: split frames, reassembly, and medium access by the rule handed in. The host calls
  * {@link receive} with the channel's deliveries and {@link tick} when {@link nextWakeMs} has come.
  */
 export class Station {
   readonly radio: number
   readonly #channel: LoraChannel
   readonly #random: (length: number) => Uint8Array
-  readonly #access: MediumAccess
+  readonly #access: Access
   readonly #reassembler: Reassembler
   readonly #ports: StationPorts
 
   /** `radio` was made by `channel.addRadio`; its modulation stays as it is while the station lives. */
-  constructor(channel: LoraChannel, radio: number, random: (length: number) => Uint8Array, ports: StationPorts) {
+  constructor(
+    channel: LoraChannel,
+    radio: number,
+    random: (length: number) => Uint8Array,
+    createAccess: CreateAccess,
+    ports: StationPorts,
+  ) {
     const { modulation } = channel.settings(radio)
     const slotMs = airtimeSeconds(modulation, RADIO_PACKET_BYTES_MAX) * 1_000
     this.radio = radio
@@ -33,8 +39,8 @@ export class Station {
     this.#random = random
     this.#ports = ports
     this.#reassembler = new Reassembler(2 * slotMs)
-    this.#access = new MediumAccess(
-      { random, slotMs, listenMs: Math.max(LISTEN_MS_MIN, 2_000 * symbolSeconds(modulation)) },
+    this.#access = createAccess(
+      { random, slotMs, listenMs: 2_000 * symbolSeconds(modulation), queueBytesMax: STATION_QUEUE_BYTES_MAX },
       {
         busySince: (nowMs, sinceMs) => channel.activity(nowMs, radio, sinceMs),
         airtimeMs: (packets) => packets.reduce((sum, packet) => sum + channel.airtimeMs(radio, packet.length), 0),

@@ -1,3 +1,4 @@
+import { createMediumAccess } from '@nexus/congestion'
 import { type Delivery, LoraChannel, type RadioSettings, Station } from '@nexus/transport-lora-sim'
 
 /** Xorshift bytes: the same for the same seed. */
@@ -45,7 +46,7 @@ export class Bench {
   add(seed: number, settings: Partial<RadioSettings> = LAB): Station {
     const radio = this.channel.addRadio(settings)
     const heard: Heard[] = []
-    const station = new Station(this.channel, radio, seeded(seed), {
+    const station = new Station(this.channel, radio, seeded(seed), createMediumAccess, {
       frame: (atMs, frame) => heard.push({ atMs, frame: frame.slice() }),
       sent: () => this.sent.set(radio, (this.sent.get(radio) ?? 0) + 1),
       dropped: (_, reason) => this.drops.push({ radio, reason }),

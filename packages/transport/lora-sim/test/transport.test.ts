@@ -1,3 +1,4 @@
+import { createMediumAccess } from '@nexus/congestion'
 import { checkTransport, RecordingHost, until } from '@nexus/transport/testing'
 import { createAir, loraSim, MODULATION_DEFAULT, STATION_QUEUE_BYTES_MAX } from '@nexus/transport-lora-sim'
 import { type AirServer, connectControls, remoteAir, serveAir } from '@nexus/transport-lora-sim/node'
@@ -10,7 +11,7 @@ afterEach(async () => {
 })
 
 function meeting(speed: number) {
-  const air = createAir({ random: seeded(1), speed })
+  const air = createAir({ access: createMediumAccess, random: seeded(1), speed })
   air.setPathLoss('alice', 'bob', 110)
   closers.push(() => air.close())
   return air
@@ -24,7 +25,7 @@ checkTransport('lora-sim in one process, a thousand times faster', traits, () =>
 })
 
 describe('over an air server', () => {
-  const air = createAir({ random: seeded(1), speed: 1_000 })
+  const air = createAir({ access: createMediumAccess, random: seeded(1), speed: 1_000 })
   let server: AirServer
   let pairs = 0
   beforeAll(async () => {
@@ -87,7 +88,7 @@ test('at real speed a frame takes its airtime', async () => {
 })
 
 test('live controls: a radio out of reach, moved back, unplugged, plugged in', async () => {
-  const air = createAir({ random: seeded(1), speed: 1_000 })
+  const air = createAir({ access: createMediumAccess, random: seeded(1), speed: 1_000 })
   closers.push(() => air.close())
   air.setPosition('alice', { xMeters: 0, yMeters: 0 })
   air.setPosition('bob', { xMeters: 1_000_000, yMeters: 0 })

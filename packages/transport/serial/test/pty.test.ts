@@ -1,3 +1,4 @@
+import { createMediumAccess } from '@nexus/congestion'
 import { checkTransport, RecordingHost, until } from '@nexus/transport/testing'
 import { createAir } from '@nexus/transport-lora-sim'
 import {
@@ -25,7 +26,7 @@ const drivers: readonly (readonly [string, OpenSerialPort])[] = [
 ]
 
 function newAir() {
-  const air = createAir({ random: seeded(1), speed: 1_000 })
+  const air = createAir({ access: createMediumAccess, random: seeded(1), speed: 1_000 })
   air.setPathLoss('alice', 'bob', 110)
   closers.push(() => air.close())
   return air
