@@ -26,16 +26,17 @@ const peerKey = createPublicKey(generateKeyPairSync('x25519').privateKey)
 
 serve({
   handshakes: ({ count }) => timed(Number(count), linkUp),
-  /** Noise XX between two: each makes an ephemeral key, and computes ee, es and se; the static keys are known. */
+  /** Noise XX between two who know each other: each makes an ephemeral key, and computes ee, es and se. */
   agreements: ({ count }) =>
     timed(Number(count), () => {
-      for (let end = 0; end < 2; end++) {
-        const ephemeral = systemRandom(32)
-        crypto.x25519PublicKey(ephemeral)
-        crypto.x25519(ephemeral, publicKey)
-        crypto.x25519(ephemeral, publicKey)
-        crypto.x25519(secret, publicKey)
-        crypto.forget(ephemeral)
+      const ends = [crypto.ephemeralKey(systemRandom), crypto.ephemeralKey(systemRandom)]
+      for (const [end, ephemeral] of ends.entries()) {
+        const theirs = ends[1 - end]!.publicKey
+        ephemeral.agree(theirs)
+        if (end === 0) ephemeral.agree(publicKey)
+        else crypto.x25519(secret, theirs)
+        if (end === 0) crypto.x25519(secret, theirs)
+        else ephemeral.agree(publicKey)
       }
     }),
   /** What sealing to a key takes, without a provider around it. */

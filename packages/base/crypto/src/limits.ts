@@ -26,6 +26,8 @@ export const BLAKE2B_MAX_BYTES = 64
 export const PUBLIC_KEY_CACHE_MAX = 1_024
 /** X25519 public keys that the Node provider keeps imported: a handshake uses each twice. */
 export const AGREEMENT_KEY_CACHE_MAX = 64
+/** X25519 forms of Ed25519 keys that the Node provider keeps: a map costs as much as two agreements, and neighbours come back. */
+export const MAPPED_KEY_CACHE_MAX = 256
 /** Ed25519 seeds, and beside them X25519 secrets, that the Node provider keeps imported until forgotten. */
 export const SECRET_KEY_CACHE_MAX = 128
 /** Signature checks of all batches that wait in the thread pool at once; the rest stays in JavaScript. */

@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { portable } from '../src/index.ts'
 import {
   AGREEMENT_KEY_CACHE_MAX,
+  MAPPED_KEY_CACHE_MAX,
   PUBLIC_KEY_CACHE_MAX,
   SECRET_KEY_CACHE_MAX,
   VERIFY_IN_FLIGHT_MAX,
@@ -43,11 +44,13 @@ describe('the caches of the Node provider', () => {
       raw.verify(other, signature, message)
       if (index % 3 === 0) raw.verify(other, signature, message)
       keys.agreementKey(other)
+      keys.mapped(other, (key) => key.slice())
       if (index % 4 === 0) for (const curve of ['Ed25519', 'X25519'] as const) keys.secretKey(curve, other)
     }
     expect(keys.sizes).toEqual({
       publicKeys: PUBLIC_KEY_CACHE_MAX,
       agreementKeys: AGREEMENT_KEY_CACHE_MAX,
+      mappedKeys: MAPPED_KEY_CACHE_MAX,
       secretKeys: 2 * SECRET_KEY_CACHE_MAX,
     })
     for (let round = 0; round < 3; round++) expect(raw.verify(publicKey, signature, message)).toBe(true)
@@ -67,6 +70,25 @@ describe('the caches of the Node provider', () => {
     const before = crypto.publicKey(new Uint8Array(32).fill(8))
     crypto.forget(new Uint8Array(32).fill(8))
     expect(crypto.publicKey(new Uint8Array(32).fill(8))).toEqual(before)
+  })
+
+  test('keep the X25519 form of a key, and neither a refusal nor what the caller does to its copy', async () => {
+    const crypto = await nodeCrypto()
+    const publicKey = crypto.publicKey(new Uint8Array(32).fill(8))
+    const mapped = crypto.toX25519Public(publicKey)
+    const expected = mapped.slice()
+    mapped.fill(0)
+    expect(crypto.toX25519Public(publicKey)).toEqual(expected)
+    publicKey[0]! ^= 1
+    const outcome = () => {
+      try {
+        return crypto.toX25519Public(publicKey).join()
+      } catch (error) {
+        return (error as Error).message
+      }
+    }
+    expect(outcome()).toBe(outcome())
+    for (let round = 0; round < 2; round++) expect(() => crypto.toX25519Public(new Uint8Array(32))).toThrow()
   })
 
   test('a secret written over in place is another secret', async () => {

@@ -2,7 +2,7 @@ import { Buffer } from 'node:buffer'
 import { createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject, randomBytes } from 'node:crypto'
 import { fromHex } from '@nexus/codec'
 import { wipe } from '../bytes.ts'
-import { AGREEMENT_KEY_CACHE_MAX, PUBLIC_KEY_CACHE_MAX, SECRET_KEY_CACHE_MAX } from '../limits.ts'
+import { AGREEMENT_KEY_CACHE_MAX, MAPPED_KEY_CACHE_MAX, PUBLIC_KEY_CACHE_MAX, SECRET_KEY_CACHE_MAX } from '../limits.ts'
 import type { Crypto } from '../provider.ts'
 import { LruMap } from './lru.ts'
 
@@ -21,6 +21,7 @@ const SECRET_PREFIX: Readonly<Record<Curve, Uint8Array>> = {
 export class KeyCache {
   readonly #publicKeys = new LruMap<KeyObject | 'met'>(PUBLIC_KEY_CACHE_MAX)
   readonly #agreementKeys = new LruMap<KeyObject>(AGREEMENT_KEY_CACHE_MAX)
+  readonly #mappedKeys = new LruMap<Uint8Array>(MAPPED_KEY_CACHE_MAX)
   readonly #secretKeys: Readonly<Record<Curve, LruMap<KeyObject>>> = {
     Ed25519: new LruMap(SECRET_KEY_CACHE_MAX),
     X25519: new LruMap(SECRET_KEY_CACHE_MAX),
@@ -34,11 +35,12 @@ export class KeyCache {
   }
 
   /** How many entries each cache holds. */
-  get sizes(): { readonly publicKeys: number; readonly agreementKeys: number; readonly secretKeys: number } {
+  get sizes(): Readonly<Record<'publicKeys' | 'agreementKeys' | 'mappedKeys' | 'secretKeys', number>> {
     const { Ed25519, X25519 } = this.#secretKeys
     return {
       publicKeys: this.#publicKeys.size,
       agreementKeys: this.#agreementKeys.size,
+      mappedKeys: this.#mappedKeys.size,
       secretKeys: Ed25519.size + X25519.size,
     }
   }
@@ -70,6 +72,17 @@ export class KeyCache {
       this.#agreementKeys.set(name, key)
     }
     return key
+  }
+
+  /** A copy of the X25519 form of an Ed25519 key, which `map` makes at first; what it throws is not kept. */
+  mapped(publicKey: Uint8Array, map: (publicKey: Uint8Array) => Uint8Array): Uint8Array {
+    const name = latin1(publicKey)
+    let mapped = this.#mappedKeys.get(name)
+    if (mapped === undefined) {
+      mapped = map(publicKey)
+      this.#mappedKeys.set(name, mapped)
+    }
+    return mapped.slice()
   }
 
   secretKey(curve: Curve, secret: Uint8Array): KeyObject {

@@ -22,6 +22,7 @@ export async function nodeCrypto(): Promise<Crypto> {
   const [sodium, blake3] = await Promise.all([loadSodium(), wasmBlake3()])
   const blake2b = wasmBlake2b(sodium)
   const keys = new KeyCache(blake2b)
+  const map = mapToX25519(sodium)
   const aead = new WasmAead(sodium)
   const batches = new BatchVerifier(keys)
   const publicKey = (seed: Uint8Array): Uint8Array => {
@@ -49,7 +50,7 @@ export async function nodeCrypto(): Promise<Crypto> {
       return sharedSecret(keys, keys.secretKey('X25519', secret), publicKey)
     },
     ephemeralKey: (random) => new NodeEphemeralKey(keys, random),
-    toX25519Public: mapToX25519(sodium),
+    toX25519Public: (publicKey) => keys.mapped(publicKey, map),
     toX25519Secret(seed) {
       assertLength('the seed', seed, KEY_BYTES)
       return clamped(sha512(seed))
