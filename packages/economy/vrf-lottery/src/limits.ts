@@ -45,8 +45,6 @@ export const TRAFFIC_MINUTES = 5
 
 /** Windows whose frames a payer remembers, oldest forgotten first; 8 × 16 384 × 12 B = 1.6 MB where all are full. */
 export const WINDOWS_REMEMBERED = 8
-/** Windows not paid for at which a relay takes no more: one that is forgotten by its payer can't be claimed. */
-export const WINDOWS_UNPAID_MAX: number = WINDOWS_REMEMBERED - 1
 /** Series that an end keeps: a link or two with their rekeys, and those that ended lately; the oldest ended one goes. */
 export const SERIES_MAX = 8
 /** How long after its link or key ended a series is still honoured. */

@@ -211,6 +211,7 @@ export class LotteryPayer {
       const price = this.#priceOf(series, window, log, claim)
       if (typeof price === 'number') {
         window.closed = true
+        this.#judged = undefined
         return { ok: false, code: price }
       }
       minimumPrice += price
@@ -239,10 +240,12 @@ export class LotteryPayer {
     if (this.#remembered.length <= WINDOWS_REMEMBERED) return
     const { series: oldSeries, window: oldest } = this.#remembered.shift()!
     oldSeries.forgetFrames(oldest)
+    this.#judged = undefined
   }
 
   #forget(series: PayerSeries): void {
     this.#series.splice(this.#series.indexOf(series), 1)
+    this.#judged = undefined
     for (let at = this.#remembered.length - 1; at >= 0; at--) {
       if (this.#remembered[at]!.series === series) this.#remembered.splice(at, 1)
     }

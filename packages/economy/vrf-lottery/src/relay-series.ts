@@ -11,8 +11,10 @@ export interface RelayWindow {
   readonly series: RelaySeries
   readonly window: number
   readonly commit: Uint8Array
-  /** n, fixed when the window was announced. */
+  /** n, fixed with the window. */
   readonly odds: number
+  /** Rank among the windows announced; undefined: not yet, and nothing is taken in it. */
+  rank: number | undefined
   log: FrameLog | undefined
   costMicro: number
   /** r_w, once the payer said it: nothing is taken any more. */
@@ -26,8 +28,8 @@ export interface RelayWindow {
   worth: bigint
 }
 
-/** What ODDS say. */
-export type Announcement = Pick<RelayWindow, 'window' | 'odds'>
+/** What ODDS are to say: of a window, or of one that is forgotten here and only needs an answer. */
+export type Announcement = RelayWindow | { readonly window: number; readonly odds: number; readonly rank: 0 }
 
 /** All windows under one key of a link, from the relay's side. */
 export class RelaySeries {
@@ -56,7 +58,7 @@ export class RelaySeries {
     return this.handshakeHash.subarray(0, HANDSHAKE_BYTES)
   }
 
-  /** Highest window that was announced. */
+  /** Highest window that there was. */
   get newest(): number {
     return this.#newest
   }
@@ -71,7 +73,7 @@ export class RelaySeries {
     if (this.ended || first <= this.#newest) return []
     this.forgetIdle()
     this.#opened = { message, first }
-    return message.commits.map((commit, at) => this.#announce(first + at, commit, odds()))
+    return message.commits.map((commit, at) => this.#add(first + at, commit, odds()))
   }
 
   /**
@@ -84,13 +86,13 @@ export class RelaySeries {
     const window = this.windows.get(message.window)
     if (window === undefined && message.window + 2 < (this.#opened?.first ?? 0)) {
       // Of before the last OPEN_LOT and forgotten here: it is answered, so that its payer need not repeat it.
-      return { window: message.window + 2, odds: smallestOdds(this.windowFrames) }
+      return { window: message.window + 2, odds: smallestOdds(this.windowFrames), rank: 0 }
     }
     if (window === undefined || window.secret !== undefined) return undefined
     if (!equalBytes(commitTo(crypto, message.secret), window.commit)) return undefined
     window.secret = message.secret
     if (window.log === undefined) this.windows.delete(window.window)
-    return this.#announce(message.window + 2, message.commit, odds())
+    return this.#add(message.window + 2, message.commit, odds())
   }
 
   /** Forgets windows without frames. */
@@ -98,12 +100,13 @@ export class RelaySeries {
     for (const [key, { log }] of this.windows) if (log === undefined) this.windows.delete(key)
   }
 
-  #announce(window: number, commit: Uint8Array, odds: number): RelayWindow {
+  #add(window: number, commit: Uint8Array, odds: number): RelayWindow {
     const made: RelayWindow = {
       series: this,
       window,
       commit,
       odds,
+      rank: undefined,
       log: undefined,
       costMicro: 0,
       secret: undefined,

@@ -11,7 +11,7 @@ import {
   SERIES_BYTES,
   SERIES_KEPT_MS,
   SERIES_MAX,
-  WINDOWS_UNPAID_MAX,
+  WINDOWS_REMEMBERED,
 } from './limits.ts'
 import { encodeLotteryMessage, type OpenLot, type Reveal } from './messages.ts'
 import { chooseOdds, Traffic } from './odds-policy.ts'
@@ -46,14 +46,12 @@ export interface RelayStanding {
 /** Whether a priced packet is taken, or why not. */
 export type TakeVerdict =
   | 'taken'
-  /** Its window has no odds: not opened, or the REVEAL of the window before the last is late. */
+  /** Its window has no odds: not opened, or the REVEAL of the window before the last is late, or payments are. */
   | 'no-odds'
   /** Its window is revealed, so that its draws are known. */
   | 'revealed'
   /** A counter that was taken before. */
   | 'repeated'
-  /** More windows would be unpaid than the payer remembers. */
-  | 'unpaid'
   /** A win would pass what this neighbour may owe. */
   | 'credit'
 
@@ -109,6 +107,10 @@ export class LotteryRelay {
   #paidPackets: number
   #pendingMicro = 0
   #owedMicro = 0
+  /** What the packet seen last would win. */
+  #winMicro = 0
+  /** Windows announced since the start. */
+  #announced = 0
   #epoch: number
 
   constructor(options: RelayOptions, ports: RelayPorts) {
@@ -285,15 +287,15 @@ export class LotteryRelay {
   ): TakeVerdict {
     const series = this.#find(handshakeHash)
     const window = series?.windows.get(Math.floor(counter / series.windowFrames))
-    if (series === undefined || series.ended || window === undefined) return 'no-odds'
+    if (series === undefined || series.ended || window?.rank === undefined) return 'no-odds'
     if (window.secret !== undefined) return 'revealed'
     const costMicro = packetCostMicro(lengthBytes, quote)
     if (!(lengthBytes >= 1 && lengthBytes <= 0xffff && costMicro > 0)) {
       throw new RangeError(`a priced packet of ${lengthBytes} bytes at ${quote}`)
     }
-    if (this.exposureMicro + costMicro * window.odds > this.#ports.creditMicro()) return 'credit'
+    this.#winMicro = costMicro * window.odds
+    if (!this.#mayOwe()) return 'credit'
     if (window.log === undefined) {
-      if (this.#unpaid.length >= WINDOWS_UNPAID_MAX) return 'unpaid'
       window.log = new FrameLog(series.windowFrames)
       this.#unpaid.push(window)
     }
@@ -303,8 +305,23 @@ export class LotteryRelay {
     return 'taken'
   }
 
-  #announce(series: RelaySeries, { window, odds }: Announcement): void {
+  /**
+   * Sends the odds of a window, where its frames could be paid for: not while its payer might forget an unpaid window over
+   * it, or owes too much. The payer asks again, and hands over nothing until it is answered.
+   */
+  #announce(series: RelaySeries, announcement: Announcement): void {
+    if (announcement.rank === undefined) {
+      const oldest = this.#unpaid[0]?.rank
+      if (!this.#mayOwe() || (oldest !== undefined && this.#announced - oldest >= WINDOWS_REMEMBERED)) return
+      announcement.rank = this.#announced++
+    }
+    const { window, odds } = announcement
     this.#ports.send(encodeLotteryMessage({ kind: 'odds', series: series.id, window, odds }))
+  }
+
+  /** Whether this neighbour may owe another win like the last one at stake. */
+  #mayOwe(): boolean {
+    return this.exposureMicro + this.#winMicro <= this.#ports.creditMicro()
   }
 
   #prepare(window: RelayWindow, secret: Uint8Array): void {
@@ -353,6 +370,9 @@ export class LotteryRelay {
     else {
       this.#owed.set(this.#epoch, (this.#owed.get(this.#epoch) ?? 0) + window.costMicro)
       this.#owedMicro += window.costMicro
+    }
+    for (const series of this.#series) {
+      for (const next of series.windows.values()) if (next.rank === undefined) this.#announce(series, next)
     }
   }
 
