@@ -1,0 +1,138 @@
+import { PAYER_SEQ_FIRST } from '@nexus/channels'
+import { fromHex, toHex } from '@nexus/codec'
+import { NODE_ID_BYTES } from '@nexus/identity'
+import { NONE } from './accounts.ts'
+import { type Close, type CloseSet, channelKeyOf, order } from './close-set.ts'
+import { LedgerError } from './errors.ts'
+import { CLOSE_DELAY_FOLDS, FROZEN_SEQ, SUPPLY_MAX } from './limits.ts'
+import type { Hash } from './merkle.ts'
+import { debit } from './rows.ts'
+import type { SettlementSet } from './settlement-set.ts'
+import { CHANNEL_KEY_BYTES, Snapshot } from './snapshot.ts'
+import { type RunEntry, SortedRun } from './sorted-run.ts'
+
+/** New money of an epoch: NodeID and amount in μNXS. */
+export type Mint = readonly [nodeId: Uint8Array, amount: bigint]
+
+interface Standing {
+  balance: bigint
+  readonly nextSeq: bigint
+}
+
+interface ChannelStanding {
+  settled: bigint
+  executed: bigint
+}
+
+/**
+ * The snapshot that follows: settlements as they stand applied, then the closes that are due in the order of their
+ * channels, then new money (docs/spec/crdt-ledger.md). A function of the snapshot before, the records kept and the mints.
+ * @throws {LedgerError} `ledger/supply` where more would be minted than 2^64 − 1
+ */
+export function foldRecords(
+  hash: Hash,
+  before: Snapshot,
+  settlements: SettlementSet,
+  closes: CloseSet,
+  mints: Iterable<Mint>,
+): Snapshot {
+  const epoch = before.epoch + 1n
+  const accounts = standings(settlements)
+  const channels = settledChannels(hash, before, settlements)
+  const pending = new Map<string, bigint>()
+  for (const { key, closes: published } of closes.byChannel()) {
+    const channel = channels.get(toHex(key)) ?? { settled: 0n, executed: 0n }
+    const heard = published.filter((close) => close.epoch <= epoch && close.lastSequence > channel.settled)
+    if (heard.length === 0) continue
+    const index = before.pending.find(key)
+    const since = index < 0 ? epoch : before.pending.value(0, index)
+    const due = epoch >= since + CLOSE_DELAY_FOLDS
+    const [judged] = heard.filter((close) => close.baseSequence === channel.settled).sort(order)
+    if (!due || judged === undefined) {
+      pending.set(toHex(key), since)
+      continue
+    }
+    execute(judged, accounts)
+    channels.set(toHex(key), { settled: judged.lastSequence, executed: judged.lastSequence })
+  }
+  return new Snapshot(hash, {
+    epoch,
+    minted: mint(before.minted, accounts, mints),
+    accounts: runOf(NODE_ID_BYTES, 2, worthListing(accounts), ({ balance, nextSeq }) => [balance, nextSeq]),
+    channels: runOf(CHANNEL_KEY_BYTES, 2, channels, ({ settled, executed }) => [settled, executed]),
+    pending: runOf(CHANNEL_KEY_BYTES, 1, pending, (since) => [since]),
+  })
+}
+
+function standings({ accounts }: SettlementSet): Map<string, Standing> {
+  const standing = new Map<string, Standing>()
+  for (let slot = 0; slot < accounts.count; slot++) {
+    const frozen = accounts.next[slot] === accounts.conflict[slot]
+    const nextSeq = frozen ? FROZEN_SEQ : accounts.firstSeq[slot]! + BigInt(accounts.next[slot]!)
+    standing.set(toHex(accounts.id(slot)), { balance: accounts.balance[slot]!, nextSeq })
+  }
+  return standing
+}
+
+/** Channels of the snapshot before, with the greatest sequence that an applied settlement reached in each. */
+function settledChannels(hash: Hash, before: Snapshot, { rows }: SettlementSet): Map<string, ChannelStanding> {
+  const channels = new Map<string, ChannelStanding>()
+  for (let index = 0; index < before.channels.count; index++) {
+    const [settled, executed] = [before.channels.value(0, index), before.channels.value(1, index)]
+    channels.set(toHex(before.channels.key(index)), { settled, executed })
+  }
+  for (let row = 0; row < rows.end; row++) {
+    if (rows.payer(row) === NONE || rows.appliedAt(row) === 0) continue
+    const body = rows.body(row)
+    const key = toHex(channelKeyOf(hash, body))
+    const channel = channels.get(key) ?? { settled: 0n, executed: 0n }
+    const { finalSequence } = debit(body)
+    if (finalSequence > channel.settled) channel.settled = finalSequence
+    channels.set(key, channel)
+  }
+  return channels
+}
+
+/** Pays what is owed, or what is left; nothing from one who signed two debits of a number. */
+function execute(close: Close, accounts: Map<string, Standing>): void {
+  const payer = accounts.get(toHex(close.payerId))
+  if (payer === undefined || payer.nextSeq === FROZEN_SEQ) return
+  const isCovered = close.amount <= payer.balance
+  const paid = isCovered ? close.amount : payer.balance
+  payer.balance -= paid
+  credit(accounts, close.payeeId, paid)
+}
+
+function mint(minted: bigint, accounts: Map<string, Standing>, mints: Iterable<Mint>): bigint {
+  let total = minted
+  for (const [nodeId, amount] of mints) {
+    if (amount < 0n) throw new RangeError(`a mint of ${amount}`)
+    total += amount
+    if (total > SUPPLY_MAX) throw new LedgerError({ code: 'ledger/supply' })
+    credit(accounts, nodeId, amount)
+  }
+  return total
+}
+
+function credit(accounts: Map<string, Standing>, nodeId: Uint8Array, amount: bigint): void {
+  const account = accounts.get(toHex(nodeId))
+  if (account === undefined) accounts.set(toHex(nodeId), { balance: amount, nextSeq: PAYER_SEQ_FIRST })
+  else account.balance += amount
+}
+
+function worthListing(accounts: Map<string, Standing>): Map<string, Standing> {
+  for (const [key, { balance, nextSeq }] of accounts) {
+    if (balance === 0n && nextSeq === PAYER_SEQ_FIRST) accounts.delete(key)
+  }
+  return accounts
+}
+
+function runOf<Value>(
+  keyBytes: number,
+  width: number,
+  map: ReadonlyMap<string, Value>,
+  values: (value: Value) => readonly bigint[],
+): SortedRun {
+  const entries: RunEntry[] = Array.from(map, ([key, value]) => ({ key: fromHex(key), values: values(value) }))
+  return SortedRun.of(keyBytes, width, entries)
+}
