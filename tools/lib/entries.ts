@@ -6,6 +6,8 @@ const WORLDLY_ENTRIES: Readonly<Record<string, string>> = {
   './server': 'listening sockets',
   './proxy': 'sockets of its own, to disturb the traffic of others',
   './sqlite': 'a database on disk',
+  './sqlite/thread': 'the thread that writes it',
+  './postgres': 'a database server',
   './testing': 'a test runner',
 }
 

@@ -10,7 +10,7 @@ const CORE = /^packages\/(base|network|economy|market|services|applications|gate
 /** Cores inside packages that otherwise drive the world. */
 const CORE_PARTS = /^packages\/toolkit\/(node\/src\/core(\/|\.ts$)|simulator\/src\/)/
 /** Sub-paths that say so. */
-const WORLDLY_PARTS = /\/src\/(.*\/)?(node|server|sqlite|testing|bin)(\/|\.ts$)/
+const WORLDLY_PARTS = /\/src\/(.*\/)?(node|server|sqlite|postgres|testing|bin)(\/|\.ts$)/
 
 /** Whether a source must live without the outside world. */
 export function isCore(path: string): boolean {

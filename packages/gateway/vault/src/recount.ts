@@ -1,0 +1,138 @@
+import { AllocationError, addSplit, policyOf, split } from '@nexus/allocation'
+import { equalBytes, toHex } from '@nexus/codec'
+import type { Crypto } from '@nexus/crypto'
+import { PAGE_ENTRIES_MAX } from './limits.ts'
+import { entryLeaf, type LedgerEntry } from './log/entry.ts'
+import { verifyHead } from './log/head.ts'
+import { emptyRoot, Frontier } from './log/tree.ts'
+import { type AccountTotals, NO_ACCOUNT_TOTALS } from './plan.ts'
+import type { VaultStore } from './store.ts'
+
+/** What a full recount found. */
+export interface Recount {
+  readonly entries: number
+  readonly accounts: number
+  readonly heads: number
+  readonly totals: AccountTotals
+  /** Every contradiction, in words; none in a sound ledger. At most 100 are listed. */
+  readonly faults: readonly string[]
+}
+
+const FAULTS_MAX = 100
+
+/**
+ * Computes everything again from the entries: each split, the account and ledger totals, the root of every signed head
+ * and its signature. Reads only; `progress` is told the entries seen.
+ */
+export async function recount(
+  crypto: Crypto,
+  store: VaultStore,
+  progress: (entries: number) => void = () => {},
+): Promise<Recount> {
+  const counting = new Counting(crypto, store)
+  for (;;) {
+    const page = await store.entries(counting.entries, PAGE_ENTRIES_MAX)
+    for (const entry of page) await counting.take(entry)
+    progress(counting.entries)
+    if (page.length < PAGE_ENTRIES_MAX) break
+  }
+  return counting.finish()
+}
+
+class Counting {
+  readonly #crypto: Crypto
+  readonly #store: VaultStore
+  readonly #frontier = new Frontier()
+  readonly #accounts = new Map<string, AccountTotals>()
+  readonly #faults: string[] = []
+  #totals = NO_ACCOUNT_TOTALS
+  #heads = 0
+  #nextHead: Awaited<ReturnType<VaultStore['headOf']>>
+
+  constructor(crypto: Crypto, store: VaultStore) {
+    this.#crypto = crypto
+    this.#store = store
+  }
+
+  get entries(): number {
+    return this.#frontier.size
+  }
+
+  async take(entry: LedgerEntry): Promise<void> {
+    const { index } = entry
+    if (index !== this.entries) this.#fault(`entry ${index} stands where ${this.entries} belongs`)
+    if (this.#nextHead === undefined || this.#nextHead.size <= index) this.#nextHead = await this.#store.headOf(index)
+    this.#checkSplit(entry)
+    this.#frontier.append(this.#crypto, entryLeaf(this.#crypto, entry))
+    this.#checkHead()
+  }
+
+  async finish(): Promise<Recount> {
+    await this.#checkAccounts()
+    const ledger = await this.#store.ledgerTotals()
+    if (!isSame(ledger, this.#totals)) this.#fault('the ledger totals are not the sum of the entries')
+    const head = await this.#store.head()
+    const root = head?.root ?? emptyRoot(this.#crypto)
+    if ((head?.size ?? 0) !== this.entries || !equalBytes(root, this.#frontier.root(this.#crypto))) {
+      this.#fault('the newest head is not that of the entries')
+    }
+    const counts = { entries: this.entries, accounts: this.#accounts.size, heads: this.#heads }
+    return { ...counts, totals: this.#totals, faults: this.#faults }
+  }
+
+  #checkSplit(entry: LedgerEntry): void {
+    try {
+      const { creator, pool, fee } = split(entry.amount, policyOf(entry.policy))
+      if (creator !== entry.creator || pool !== entry.pool || fee !== entry.fee) {
+        this.#fault(`entry ${entry.index} is not split by its policy`)
+      }
+      const account = toHex(entry.account)
+      this.#accounts.set(account, added(this.#accounts.get(account) ?? NO_ACCOUNT_TOTALS, entry))
+      this.#totals = added(this.#totals, entry)
+    } catch (error) {
+      if (!(error instanceof AllocationError)) throw error
+      this.#fault(`entry ${entry.index}: ${error.message}`)
+    }
+  }
+
+  #checkHead(): void {
+    const head = this.#nextHead
+    if (head === undefined) return this.#fault(`no head holds entry ${this.entries - 1}`)
+    if (head.size !== this.entries) return
+    this.#heads++
+    if (!equalBytes(head.root, this.#frontier.root(this.#crypto)))
+      this.#fault(`the head of ${head.size} has another root`)
+    if (!verifyHead(this.#crypto, this.#store.publicKey, head)) this.#fault(`the head of ${head.size} is not signed`)
+  }
+
+  async #checkAccounts(): Promise<void> {
+    let after = new Uint8Array(0)
+    const unseen = new Set(this.#accounts.keys())
+    for (;;) {
+      const page = await this.#store.accounts(after, PAGE_ENTRIES_MAX)
+      for (const account of page) {
+        const name = toHex(account.pseudonym)
+        unseen.delete(name)
+        if (!isSame(account, this.#accounts.get(name) ?? NO_ACCOUNT_TOTALS)) {
+          this.#fault(`account ${name} does not hold the sum of its entries`)
+        }
+      }
+      if (page.length < PAGE_ENTRIES_MAX) break
+      after = new Uint8Array(page.at(-1)!.pseudonym)
+    }
+    for (const name of unseen) this.#fault(`account ${name} is missing`)
+  }
+
+  #fault(what: string): void {
+    if (this.#faults.length < FAULTS_MAX) this.#faults.push(what)
+  }
+}
+
+function added(totals: AccountTotals, entry: LedgerEntry): AccountTotals {
+  return { ...addSplit(totals, entry), entries: totals.entries + 1 }
+}
+
+function isSame(left: AccountTotals, right: AccountTotals): boolean {
+  const sums = left.amount === right.amount && left.creator === right.creator
+  return sums && left.pool === right.pool && left.fee === right.fee && left.entries === right.entries
+}

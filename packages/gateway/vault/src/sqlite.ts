@@ -1,0 +1,3 @@
+/** The vault in one SQLite file, with Node's own SQLite (docs/spec/vault.md). */
+export { openSqliteStore, openSqliteVault, type SqliteVaultOptions } from './sqlite/open.ts'
+export type { SqliteStore } from './sqlite/store.ts'

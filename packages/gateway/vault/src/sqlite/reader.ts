@@ -1,0 +1,99 @@
+import type { DatabaseSync, StatementSync } from 'node:sqlite'
+import { PSEUDONYM_BYTES } from '../limits.ts'
+import type { LedgerEntry } from '../log/entry.ts'
+import type { SignedTreeHead } from '../log/head.ts'
+import type { AccountTotals, Person } from '../plan.ts'
+import { bytes, ENTRY_COLUMNS, ENTRY_SOURCE, entryOf, headOf, type Row, totalsOf } from './rows.ts'
+
+/** The reading half: a connection of its own, which sees each commit as soon as it is made. */
+export class SqliteReader {
+  readonly logId: Uint8Array
+  readonly publicKey: Uint8Array
+  readonly #db: DatabaseSync
+  readonly #statements: ReturnType<typeof prepare>
+
+  constructor(db: DatabaseSync) {
+    this.#db = db
+    this.#statements = prepare(db)
+    const row = this.#statements.log.get() as Row
+    this.logId = bytes(row, 'log_id')
+    this.publicKey = bytes(row, 'public_key')
+  }
+
+  /** The connection, for what copies the whole database. */
+  get database(): DatabaseSync {
+    return this.#db
+  }
+
+  head(): SignedTreeHead | undefined {
+    return this.#head(this.#statements.head.get())
+  }
+
+  headOf(index: number): SignedTreeHead | undefined {
+    return this.#head(this.#statements.headOf.get(index))
+  }
+
+  entries(from: number, count: number): LedgerEntry[] {
+    return this.#statements.entries.all(from, from + count).map((row) => entryOf(row as Row))
+  }
+
+  entriesOf(role: 'account' | 'actor', pseudonym: Uint8Array, before: number, count: number): LedgerEntry[] {
+    return this.#statements[role].all(pseudonym, before, count).map((row) => entryOf(row as Row))
+  }
+
+  nodes(level: number, from: number, count: number): Uint8Array[] {
+    return this.#statements.nodes.all(level, from, from + count).map((row) => bytes(row as Row, 'hash'))
+  }
+
+  person(identity: string): Person | undefined {
+    const row = this.#statements.person.get(identity) as Row | undefined
+    return row && { salt: bytes(row, 'salt'), pseudonym: bytes(row, 'pseudonym') }
+  }
+
+  totalsOf(pseudonym: Uint8Array): AccountTotals | undefined {
+    const row = this.#statements.totals.get(pseudonym) as Row | undefined
+    return row && totalsOf(row)
+  }
+
+  ledgerTotals(): AccountTotals {
+    return totalsOf(this.#statements.log.get() as Row)
+  }
+
+  accounts(after: Uint8Array, count: number): (AccountTotals & { readonly pseudonym: Uint8Array })[] {
+    const from = after.length === PSEUDONYM_BYTES ? after : new Uint8Array(0)
+    return this.#statements.accounts
+      .all(from, count)
+      .map((row) => ({ pseudonym: bytes(row as Row, 'pseudonym'), ...totalsOf(row as Row) }))
+  }
+
+  close(): void {
+    this.#db.close()
+  }
+
+  #head(row: unknown): SignedTreeHead | undefined {
+    return row === undefined ? undefined : headOf(this.logId, row as Row)
+  }
+}
+
+function prepare(db: DatabaseSync) {
+  const big = (sql: string): StatementSync => {
+    const statement = db.prepare(sql)
+    statement.setReadBigInts(true)
+    return statement
+  }
+  const of = (column: string): StatementSync =>
+    big(`SELECT ${ENTRY_COLUMNS} FROM ${ENTRY_SOURCE}
+         WHERE e.${column} = (SELECT no FROM party WHERE pseudonym = ?) AND e.idx < ? ORDER BY e.idx DESC LIMIT ?`)
+  return {
+    log: big('SELECT *, size AS entries FROM log'),
+    head: big('SELECT * FROM head ORDER BY size DESC LIMIT 1'),
+    headOf: big('SELECT * FROM head WHERE size > ? ORDER BY size LIMIT 1'),
+    entries: big(`SELECT ${ENTRY_COLUMNS} FROM ${ENTRY_SOURCE} WHERE e.idx >= ? AND e.idx < ? ORDER BY e.idx`),
+    account: of('account'),
+    actor: of('actor'),
+    nodes: big('SELECT hash FROM node WHERE level = ? AND idx >= ? AND idx < ? ORDER BY idx'),
+    person: big('SELECT salt, pseudonym FROM person JOIN party ON party.no = person.party WHERE identity = ?'),
+    totals: big('SELECT * FROM party WHERE pseudonym = ?'),
+    accounts: big('SELECT * FROM party WHERE pseudonym > ? ORDER BY pseudonym LIMIT ?'),
+  }
+}
