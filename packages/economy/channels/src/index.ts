@@ -1,4 +1,7 @@
 /** Payment channels between neighbours: the documents that both sign, messages, state machine (docs/spec/channels.md). */
+
+export { Channels, type Receipt } from './channels.ts'
+export { claimDigest } from './claims.ts'
 export {
   CLOSE_TAG,
   type CloseRecord,
@@ -11,13 +14,21 @@ export {
   encodeClose,
   verifyClose,
 } from './close-record.ts'
+export type { DisputeResult } from './closing.ts'
 export { ChannelError, type ChannelErrorDetail } from './errors.ts'
+export type { Exposure } from './exposure.ts'
 export {
   BALANCE_SUM_LIMIT,
   CHANNEL_ID_BYTES,
+  CHANNELS_MAX,
+  CLAIM_BODY_MAX_BYTES,
+  CLAIMS_MAX,
   CLOSE_BYTES,
   CLOSE_SIGNED_BYTES,
+  JUMP_MAX,
+  JUMP_MIN,
   NETWORK_ID_BYTES,
+  OFFERS_MAX,
   OPENING_BALANCE_MICRO,
   PAYER_SEQ_FIRST,
   PAYER_SEQ_MAX,
@@ -28,6 +39,24 @@ export {
   STATE_SIGNED_BYTES,
   STATE_TAIL_BYTES,
 } from './limits.ts'
+export {
+  CHANNEL_MESSAGE,
+  type ChannelMessage,
+  decodeChannelMessage,
+  encodeChannelMessage,
+  REFUSAL,
+  REFUSAL_OF_CLAIM,
+  type Standing,
+} from './messages.ts'
+export type {
+  ChannelLimits,
+  ChannelPorts,
+  ChannelsOptions,
+  Earning,
+  Publication,
+  Store,
+  Verdict,
+} from './ports.ts'
 export {
   arePartiesOrdered,
   decodeSettlement,
@@ -55,3 +84,4 @@ export {
   stateVerifyJobs,
   verifyState,
 } from './state.ts'
+export type { ChannelView } from './view.ts'

@@ -35,3 +35,38 @@ export const PAYER_SEQ_FIRST = 1n
 export const PAYER_SEQ_MAX: bigint = (1n << 64n) - 2n
 /** Sequences and final sequences stay below this; the bit above tells the digest of a claim from a slot. */
 export const SEQUENCE_LIMIT: bigint = 1n << 63n
+
+// Messages.
+
+/** Most of a claim's body: a channel message is a link message of at most 484 bytes after its type. */
+export const CLAIM_BODY_MAX_BYTES: number = 484 - 1 - 8
+/** Least and greatest of the random jumps with which a process begins. */
+export const JUMP_MIN: bigint = 1n << 32n
+export const JUMP_MAX: bigint = 1n << 44n
+/** A peer may say that it signed so far above what both hold; more is refused. */
+export const UNPROVEN_SEQUENCES_MAX: bigint = 1n << 48n
+
+// Tables.
+
+/** Channels of a node. Full: the longest unheard of those without a link and without money in them is forgotten. */
+export const CHANNELS_MAX = 1_024
+/** Own claims that wait for a slot, per channel; further ones are not taken. */
+export const CLAIMS_MAX = 8
+/** Settlements that a payee signed under one payer number and that its payer may yet complete; further ones are refused. */
+export const OFFERS_MAX = 4
+
+// Timing, in probe spacings of the link unless it says otherwise.
+
+/** A message is repeated unchanged so often, then the channel is re-established. */
+export const REPEATS_MAX = 3
+/** Waits for an answer to REESTABLISH or OPEN double up to so many spacings. */
+export const ASK_SPACINGS_MAX = 32
+/** A settlement that nobody answered is tried again after this. */
+export const SETTLE_RETRY_MS = 60_000
+/** Epochs unheard after which a channel with money in it is closed without the peer. */
+export const ABANDONED_EPOCHS = 4n
+
+// Odds.
+
+/** n of a payer is at most packets paid over this. */
+export const PACKETS_PER_ODDS = 4n
