@@ -76,10 +76,18 @@ export interface HalfOpen {
   expiresMs: number
 }
 
-/** Who the peer proved to be, or why it is not let in. */
+/** Who the peer proved to be, and why it is not let in if it is not. */
 export type Verdict =
-  | { readonly peer: Link['peer']; readonly payload: HandshakePayload }
-  | { readonly refusal: RefusalReason }
+  | { readonly peer: Link['peer']; readonly payload: HandshakePayload; readonly refusal?: never }
+  | {
+      readonly refusal: Extract<RefusalReason, 'unexpected-peer' | 'not-admitted'>
+      readonly peer: Link['peer']
+      readonly payload: HandshakePayload
+    }
+  | {
+      readonly refusal: Extract<RefusalReason, 'malformed' | 'key-mismatch' | 'duplicate-identity'>
+      readonly peer?: never
+    }
 
 export interface WantedPeer {
   readonly nodeId: Uint8Array | undefined
@@ -192,16 +200,10 @@ export class Handshaker {
     }
   }
 
-  /**
-   * Reads Noise message 2 or 3: who sent it, or why it is refused; `undefined` where it does not hold. After a refusal the
-   * state is as before, so the right peer may still come.
-   */
+  /** Reads Noise message 2 or 3: who sent it, or why it is refused; `undefined` where it does not hold. */
   read(noise: NoiseHandshake, message: Uint8Array, wanted: WantedPeer): Verdict | undefined {
     const bytes = noise.readMessage(message)
-    if (bytes === undefined) return undefined
-    const verdict = this.#judge(noise, bytes, wanted)
-    if ('refusal' in verdict) noise.unread()
-    return verdict
+    return bytes && this.#judge(noise, bytes, wanted)
   }
 
   /** HS3 for an HS2 that held, or `undefined` where the peer's key gives no secret. */
@@ -223,10 +225,12 @@ export class Handshaker {
     if (payload.linkId !== wanted.linkId) return { refusal: 'malformed' }
     if (!this.#mapsTo(publicKey, noise.remoteStaticKey!)) return { refusal: 'key-mismatch' }
     if (equalBytes(publicKey, identity.publicKey)) return { refusal: 'duplicate-identity' }
-    const nodeId = nodeIdOf(crypto, publicKey)
-    if (wanted.nodeId !== undefined && !equalBytes(nodeId, wanted.nodeId)) return { refusal: 'unexpected-peer' }
-    if (admit !== undefined && !admit(publicKey)) return { refusal: 'not-admitted' }
-    return { peer: { nodeId, publicKey }, payload }
+    const peer = { nodeId: nodeIdOf(crypto, publicKey), publicKey }
+    if (wanted.nodeId !== undefined && !equalBytes(peer.nodeId, wanted.nodeId)) {
+      return { refusal: 'unexpected-peer', peer, payload }
+    }
+    if (admit !== undefined && !admit(publicKey)) return { refusal: 'not-admitted', peer, payload }
+    return { peer, payload }
   }
 
   #mapsTo(publicKey: Uint8Array, staticKey: Uint8Array): boolean {

@@ -2,10 +2,10 @@ import { compareBytes, equalBytes } from '@nexus/codec'
 import type { Crypto, Random } from '@nexus/crypto'
 import type { Identity } from '@nexus/identity'
 import { Doorkeeper } from './doorkeeper.ts'
-import { decodeCookieFrame, decodeHs1, decodeHs2, decodeHs3, type HandshakePayload } from './frames.ts'
-import type { Attempt, HalfOpen, Handshaker, Target } from './handshake.ts'
+import { decodeCookieFrame, decodeHs1, decodeHs2, decodeHs3, FRAME, type HandshakePayload } from './frames.ts'
+import type { Attempt, HalfOpen, Handshaker, Target, Verdict } from './handshake.ts'
 import { HANDSHAKE_TRIES_MAX, type LinkLimits } from './limits.ts'
-import type { Link } from './link.ts'
+import { CLOSE, type Link, type RefusalReason } from './link.ts'
 import { LinkKey, LinkState } from './link-state.ts'
 import type { LinkTable } from './link-table.ts'
 import type { Medium } from './medium.ts'
@@ -16,6 +16,10 @@ export interface HandshakesHost {
   accepted(nowMs: number, link: LinkState): void
   /** The peer repeats HS3: it was not told yet that we have it. */
   confirm(nowMs: number, link: LinkState): void
+  /** A stranger's handshake is complete and the stranger refused: it is to be told, under the keys of a link that is not to be. */
+  turnAway(nowMs: number, link: LinkState, code: number): void
+  /** An authenticated node was refused because `admit` says no. */
+  notAdmitted(medium: Medium, peer: Link['peer'], from: string | undefined): void
 }
 
 /** Handshakes under way (docs/spec/link.md): what to repeat, whom to believe, which of two lives. */
@@ -80,7 +84,17 @@ export class Handshakes {
     return this.#table.findUnconfirmed(medium.id, nodeId) !== undefined
   }
 
-  onHs1(nowMs: number, medium: Medium, frame: Uint8Array, from: string | undefined): void {
+  /** Takes a frame of a handshake; any other is malformed. @throws {LinkError} as the frame's decoder does */
+  receive(nowMs: number, medium: Medium, frame: Uint8Array, from: string | undefined): void {
+    const kind = frame[0]
+    if (kind === FRAME.hs1) this.#onHs1(nowMs, medium, frame, from)
+    else if (kind === FRAME.hs2) this.#onHs2(nowMs, medium, frame, from)
+    else if (kind === FRAME.hs3) this.#onHs3(nowMs, medium, frame, from)
+    else if (kind === FRAME.cookie) this.#onCookie(nowMs, medium, frame)
+    else medium.refuse('malformed', from)
+  }
+
+  #onHs1(nowMs: number, medium: Medium, frame: Uint8Array, from: string | undefined): void {
     const hs1 = decodeHs1(frame, this.#handshaker.noise1Bytes, medium.addressed)
     if (!this.#handshaker.isForUs(hs1, medium)) return
     if (!this.#handshaker.macHolds(hs1, frame)) {
@@ -91,7 +105,7 @@ export class Handshakes {
     else this.#door.answer(nowMs, medium, frame, hs1, from)
   }
 
-  onHs2(nowMs: number, medium: Medium, frame: Uint8Array, from: string | undefined): void {
+  #onHs2(nowMs: number, medium: Medium, frame: Uint8Array, from: string | undefined): void {
     const hs2 = decodeHs2(frame)
     const attempt = this.#table.owner(hs2.receiverId)
     if (attempt?.kind === 'key' && attempt.link.medium === medium) {
@@ -108,8 +122,10 @@ export class Handshakes {
       medium.stats.forged++
       return
     }
-    if ('refusal' in verdict) {
-      medium.refuse(verdict.refusal, from)
+    if (verdict.refusal !== undefined) {
+      // The right peer may still come.
+      attempt.noise.unread()
+      this.#refuse(medium, verdict, from)
       return
     }
     const { nodeId } = verdict.peer
@@ -125,7 +141,7 @@ export class Handshakes {
     const hs3 = this.#isFull(older) ? undefined : this.#handshaker.hs3(nowMs, attempt, hs2.senderId)
     if (hs3 === undefined) {
       attempt.noise.unread()
-      medium.refuse('flood', from)
+      medium.refuse('flood', from, nodeId)
       return
     }
     const rttMs = attempt.tries === 1 ? nowMs - attempt.sentMs : undefined
@@ -137,7 +153,7 @@ export class Handshakes {
     medium.send(nowMs, hs3, link.address, 0, 'handshake')
   }
 
-  onHs3(nowMs: number, medium: Medium, frame: Uint8Array, from: string | undefined): void {
+  #onHs3(nowMs: number, medium: Medium, frame: Uint8Array, from: string | undefined): void {
     const hs3 = decodeHs3(frame)
     const half = this.#table.owner(hs3.receiverId)
     if (half?.kind === 'key' && half.link.medium === medium) {
@@ -158,19 +174,25 @@ export class Handshakes {
       medium.stats.forged++
       return
     }
-    if ('refusal' in verdict) {
+    if (verdict.peer === undefined) {
       this.#door.drop(half)
       medium.refuse(verdict.refusal, from)
       return
     }
     const { nodeId } = verdict.peer
     const isFull = this.#isFull(this.#table.find(medium.id, nodeId))
-    if (isFull || this.#losesGlare(half, nodeId)) {
+    if (verdict.refusal === undefined && !isFull && this.#losesGlare(half, nodeId)) {
       this.#door.drop(half)
-      if (isFull) medium.refuse('flood', from)
       return
     }
     this.#door.take(half)
+    if (verdict.refusal !== undefined || isFull) {
+      if (verdict.refusal !== undefined) this.#refuse(medium, verdict, from)
+      else medium.refuse('flood', from, nodeId)
+      const code = verdict.refusal === undefined ? CLOSE.capacity : CLOSE.policy
+      this.#host.turnAway(nowMs, this.#link(nowMs, half, verdict, undefined, from, half.ephemeral), code)
+      return
+    }
     const rttMs = half.answers === 1 ? nowMs - half.sentMs : undefined
     const link = this.#link(nowMs, half, verdict, rttMs, from, half.ephemeral)
     link.accepted = frame.slice()
@@ -180,7 +202,7 @@ export class Handshakes {
     this.#host.accepted(nowMs, link)
   }
 
-  onCookie(nowMs: number, medium: Medium, frame: Uint8Array): void {
+  #onCookie(nowMs: number, medium: Medium, frame: Uint8Array): void {
     const { receiverId, cookie } = decodeCookieFrame(frame)
     const attempt = this.#table.owner(receiverId)
     if (attempt?.kind !== 'attempt' || attempt.medium !== medium) {
@@ -219,6 +241,11 @@ export class Handshakes {
     }
     for (const link of this.#table.unconfirmed) wakeMs = Math.min(wakeMs, link.confirmation!.nextMs)
     return wakeMs
+  }
+
+  #refuse(medium: Medium, { refusal, peer }: Verdict & { refusal: RefusalReason }, from: string | undefined): void {
+    if (refusal === 'not-admitted' && peer !== undefined) this.#host.notAdmitted(medium, peer, from)
+    medium.refuse(refusal, from, peer?.nodeId)
   }
 
   /** Forgets all that was under way on a medium. */

@@ -39,6 +39,7 @@ export {
   type LinkLayerOptions,
   type LinkLayerStats,
   type LinkPorts,
+  type Refusal,
   type RefusalReason,
 } from './link.ts'
 export { LinkLayer } from './link-layer.ts'

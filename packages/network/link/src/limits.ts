@@ -65,7 +65,9 @@ export const RETRY_AIRTIMES = 4
 export const RETRY_UNADDRESSED_AIRTIMES = 12
 export const HANDSHAKE_TRIES_MAX = 6
 export const REDIAL_MS = 1_000
-export const REDIAL_MS_MAX = 60_000
+/** Where asking again costs next to nothing, from {@link WIDE_COUNTERS_FROM_BPS} on; elsewhere the longer one. */
+export const REDIAL_MS_MAX = 15_000
+export const REDIAL_SLOW_MS_MAX = 60_000
 /** A half-open handshake makes room for another only after this time or 4 full airtimes. */
 export const HALF_OPEN_MS_MIN = 1_000
 export const HALF_OPEN_AIRTIMES_MIN = 4
@@ -108,6 +110,8 @@ export interface LinkLimits {
   readonly reassemblies: number
   /** Handshakes remembered against replay in all; the oldest is forgotten. */
   readonly pastHandshakes: number
+  /** Authenticated nodes that were not admitted, in all; the oldest is forgotten. */
+  readonly turnedAway: number
 }
 
 export const DEFAULT_LIMITS: LinkLimits = {
@@ -121,4 +125,5 @@ export const DEFAULT_LIMITS: LinkLimits = {
   neighbours: 256,
   reassemblies: 64,
   pastHandshakes: 1_024,
+  turnedAway: 64,
 }

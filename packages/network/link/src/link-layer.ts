@@ -16,20 +16,11 @@ import {
 import type { LinkKey, LinkState } from './link-state.ts'
 import { LinkTable } from './link-table.ts'
 import { Medium } from './medium.ts'
-import { decodeClose, decodeProbe, decodeRekey, MESSAGE, PADDED_BIT, paddedBodyEnd } from './messages.ts'
+import { bodyOf, decodeClose, decodeProbe, decodeRekey, MESSAGE, PADDED_BIT, PASSED_UP } from './messages.ts'
 import { Opener } from './opener.ts'
 import { type Beacon, Peering } from './peering.ts'
 import { Sender } from './sender.ts'
 import { Upkeep } from './upkeep.ts'
-
-/** The messages of the layers above. */
-const PASSED_UP: readonly number[] = [
-  MESSAGE.packet,
-  MESSAGE.gossip,
-  MESSAGE.route,
-  MESSAGE.channel,
-  MESSAGE.congestion,
-]
 
 /**
  * All links of a node, on all its interfaces: a core without I/O (docs/spec/link.md). Frames and time go in; frames,
@@ -63,6 +54,11 @@ export class LinkLayer {
     this.#handshakes = new Handshakes(context, handshaker, this.#table, {
       accepted: (nowMs, link) => this.#accepted(nowMs, link),
       confirm: (nowMs, link) => this.#confirm(nowMs, link),
+      turnAway: (nowMs, link, code) => {
+        this.#sender.send(nowMs, link.key, MESSAGE.close, Uint8Array.of(code), 'close')
+        this.#table.retire(link.key)
+      },
+      notAdmitted: (medium, peer, from) => this.#peering.turnedAway(medium, peer, from),
     })
     this.#peering = new Peering(context, this.#table, this.#handshakes)
   }
@@ -122,6 +118,13 @@ export class LinkLayer {
     this.#wakeIsStale = true
   }
 
+  /** `admit` says something else than before: who was turned away lately and would be admitted now is linked with. */
+  admissionChanged(nowMs: number): void {
+    const { admit } = this.#options
+    this.#peering.readmit(nowMs, (publicKey) => admit === undefined || admit(publicKey))
+    this.#wakeIsStale = true
+  }
+
   /** What the beacon says from now on. */
   setBeacon(beacon: Beacon): void {
     this.#peering.beacon = beacon
@@ -177,25 +180,15 @@ export class LinkLayer {
     const state = this.#sendable(link, type, body)
     if (state === undefined) return 0
     if (state.parts !== undefined) throw new TypeError('parts of another frame are left')
-    const { key } = state
-    const frame = this.#sender.seal(key, type, body)
-    state.counters.framesOut++
-    state.counters.bytesOut += frame.length
-    state.parts = { frames: state.medium.interruptible(frame, key.sendId), at: 0 }
+    this.#sender.cut(state, type, body)
     this.#noteSent(nowMs, state)
-    return this.sendNextPart(nowMs, link)
+    return this.#sender.sendNextPart(nowMs, state)
   }
 
   /** Sends the next part; returns how many are left. A part that the medium refuses costs the frame. */
   sendNextPart(nowMs: number, link: Link): number {
     const state = this.#table.up.get(link.id)
-    if (state?.parts === undefined) return 0
-    const { frames, at } = state.parts
-    const taken = state.medium.sendPart(nowMs, frames[at]!, state.address)
-    const left = taken ? frames.length - at - 1 : 0
-    if (left === 0) state.parts = undefined
-    else state.parts.at++
-    return left
+    return state === undefined ? 0 : this.#sender.sendNextPart(nowMs, state)
   }
 
   /** Tells the peer and ends the link; a configured peer is dialled again unless it is forgotten first. */
@@ -245,6 +238,7 @@ export class LinkLayer {
       attempts: this.#handshakes.attempts,
       dials: this.#peering.dials,
       neighbours: this.#peering.neighbours,
+      turnedAway: this.#peering.turnedAwayNodes,
       interfaces: new Map([...this.#media].map(([id, medium]) => [id, medium.stats])),
     }
   }
@@ -266,23 +260,11 @@ export class LinkLayer {
       case FRAME.hello:
         this.#onHello(nowMs, medium, frame, from)
         break
-      case FRAME.hs1:
-        this.#handshakes.onHs1(nowMs, medium, frame, from)
-        break
-      case FRAME.hs2:
-        this.#handshakes.onHs2(nowMs, medium, frame, from)
-        break
-      case FRAME.hs3:
-        this.#handshakes.onHs3(nowMs, medium, frame, from)
-        break
-      case FRAME.cookie:
-        this.#handshakes.onCookie(nowMs, medium, frame)
-        break
       case FRAME.part:
         this.#onPart(nowMs, medium, frame, from)
         break
       default:
-        medium.refuse('malformed', from)
+        this.#handshakes.receive(nowMs, medium, frame, from)
     }
   }
 
@@ -307,6 +289,10 @@ export class LinkLayer {
         this.#peering.onStranger(nowMs, medium, from)
         this.#wakeIsStale = true
       }
+      return
+    }
+    if (!key.link.up && (this.#opener.plaintext[0]! & ~PADDED_BIT) === MESSAGE.close) {
+      this.#endUnconfirmed(key.link, decodeClose(bodyOf(this.#opener.plaintext)), from)
       return
     }
     this.#onAuthentic(nowMs, key, frame.length, from)
@@ -337,9 +323,8 @@ export class LinkLayer {
 
   #onPlaintext(nowMs: number, key: LinkKey, plaintext: Uint8Array): void {
     const { link } = key
-    const first = plaintext[0]!
-    const type = first & ~PADDED_BIT
-    const body = plaintext.subarray(1, (first & PADDED_BIT) === 0 ? plaintext.length : paddedBodyEnd(plaintext))
+    const type = plaintext[0]! & ~PADDED_BIT
+    const body = bodyOf(plaintext)
     if (PASSED_UP.includes(type)) this.#ports.message(link, type, body)
     else if (type === MESSAGE.probe) this.#upkeep.onProbe(nowMs, link, decodeProbe(body))
     else if (type === MESSAGE.rekey) {
@@ -374,6 +359,13 @@ export class LinkLayer {
     // HS3 can be replayed until the peer was heard: it may keep the link for as long as an honest peer repeats it.
     if (nowMs < link.upSinceMs + link.medium.halfOpenMs) link.liveness.reprieve()
     this.#upkeep.probe(nowMs, link)
+  }
+
+  /** The peer ends what was never a link: HS3 need not be repeated. */
+  #endUnconfirmed(link: LinkState, code: number, from: string | undefined): void {
+    this.#table.remove(link, 'unconfirmed')
+    this.#wakeIsStale = true
+    if (code === CLOSE.policy || code === CLOSE.capacity) link.medium.refuse('by-peer', from, link.peer.nodeId)
   }
 
   #report(nowMs: number, link: LinkState): void {

@@ -23,6 +23,18 @@ export type RefusalReason =
   | 'malformed'
   /** More handshakes or links than the limits allow. */
   | 'flood'
+  /** The other way round: the peer, authenticated, does not admit us or has no room. */
+  | 'by-peer'
+
+/** Something that was not let in, or would not let us in. */
+export interface Refusal {
+  readonly interfaceId: string
+  readonly reason: RefusalReason
+  /** On media with addresses. */
+  readonly from?: string
+  /** Who it was, where that was proved. */
+  readonly nodeId?: Uint8Array
+}
 
 /** Why a link ended. */
 export type DownReason = 'closed' | 'peer-closed' | 'silent' | 'replaced' | 'interface-down'
@@ -98,6 +110,8 @@ export interface LinkLayerStats {
   readonly dials: number
   /** Nodes heard by their beacons and not linked. */
   readonly neighbours: number
+  /** Authenticated nodes not admitted and remembered. */
+  readonly turnedAway: number
   readonly interfaces: ReadonlyMap<string, Readonly<InterfaceStats>>
 }
 
@@ -126,7 +140,7 @@ export interface LinkPorts {
   linkDown(link: Link, reason: DownReason, code?: number): void
   /** A message of type 1, 2, 3, 4 or 7. The body is a view that is valid during the call. */
   message(link: Link, type: number, body: Uint8Array): void
-  refused(refusal: { interfaceId: string; reason: RefusalReason; from?: string }): void
+  refused(refusal: Refusal): void
   /** A beacon was heard: unsigned, a hint. */
   hello?(interfaceId: string, hello: Hello, from?: string): void
 }

@@ -22,6 +22,8 @@ import {
   PARTS_MAX,
   PROBE_SPACING_AIRTIMES,
   PROBE_SPACING_MS,
+  REDIAL_MS_MAX,
+  REDIAL_SLOW_MS_MAX,
   RETRY_AIRTIMES,
   RETRY_MS,
   RETRY_MS_MAX,
@@ -30,12 +32,12 @@ import {
   SPREAD_AIRTIMES_MAX,
   WIDE_COUNTERS_FROM_BPS,
 } from './limits.ts'
-import type { ControlUse, InterfaceStats, RefusalReason } from './link.ts'
+import type { ControlUse, InterfaceStats, Refusal, RefusalReason } from './link.ts'
 import { cutFrame, partBytes, Reassembler } from './shim.ts'
 
 export interface MediumPorts {
   transmit(interfaceId: string, frame: Uint8Array, to?: string): boolean
-  refused(refusal: { interfaceId: string; reason: RefusalReason; from?: string }): void
+  refused(refusal: Refusal): void
 }
 
 /** What the link layer keeps of one open interface: its timing, its share for control traffic, its counts. */
@@ -142,6 +144,11 @@ export class Medium {
     return Math.min(this.#retryBaseMs * 2 ** tries, most)
   }
 
+  /** Longest pause between two handshakes with a node that does not come. */
+  get redialMsMax(): number {
+    return this.wideCounters ? REDIAL_MS_MAX : REDIAL_SLOW_MS_MAX
+  }
+
   /** How long a half-open handshake is safe from being dropped for another. */
   get halfOpenGraceMs(): number {
     return Math.max(HALF_OPEN_MS_MIN, HALF_OPEN_AIRTIMES_MIN * this.fullAirtimeMs)
@@ -193,9 +200,14 @@ export class Medium {
     this.stats.refused[reason]++
   }
 
-  refuse(reason: RefusalReason, from: string | undefined): void {
+  refuse(reason: RefusalReason, from: string | undefined, nodeId?: Uint8Array): void {
     this.stats.refused[reason]++
-    this.#ports.refused({ interfaceId: this.id, reason, ...(from === undefined ? {} : { from }) })
+    this.#ports.refused({
+      interfaceId: this.id,
+      reason,
+      ...(from === undefined ? {} : { from }),
+      ...(nodeId === undefined ? {} : { nodeId }),
+    })
   }
 
   #fits(bytes: number): boolean {
@@ -246,6 +258,7 @@ function emptyStats(): InterfaceStats {
       replay: 0,
       malformed: 0,
       flood: 0,
+      'by-peer': 0,
     },
   }
 }

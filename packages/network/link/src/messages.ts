@@ -14,6 +14,15 @@ export const MESSAGE = {
   close: 8,
 } as const
 
+/** The messages of the layers above. */
+export const PASSED_UP: readonly number[] = [
+  MESSAGE.packet,
+  MESSAGE.gossip,
+  MESSAGE.route,
+  MESSAGE.channel,
+  MESSAGE.congestion,
+]
+
 /** Bit 7 of the first byte: padding follows the body. */
 export const PADDED_BIT = 0x80
 
@@ -77,6 +86,11 @@ export function decodeClose(body: Uint8Array): number {
 export function padBytesFor(plaintextBytes: number, plaintextBytesMax: number): number {
   const over = plaintextBytes % PAD_MULTIPLE_BYTES
   return over === 0 ? 0 : Math.min(PAD_MULTIPLE_BYTES - over, plaintextBytesMax - plaintextBytes)
+}
+
+/** The body of a plaintext, without its type and padding. @throws {LinkError} `link/padding`, `link/zeros` */
+export function bodyOf(plaintext: Uint8Array): Uint8Array {
+  return plaintext.subarray(1, (plaintext[0]! & PADDED_BIT) === 0 ? plaintext.length : paddedBodyEnd(plaintext))
 }
 
 /**

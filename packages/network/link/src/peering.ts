@@ -4,7 +4,8 @@ import type { Identity } from '@nexus/identity'
 import { encodeHello, type Hello } from './frames.ts'
 import { type Attempt, isUnderWay, type Target } from './handshake.ts'
 import type { Handshakes } from './handshakes.ts'
-import { GREETING_SHARES, type LinkLimits, REDIAL_MS, REDIAL_MS_MAX } from './limits.ts'
+import { GREETING_SHARES, type LinkLimits, REDIAL_MS } from './limits.ts'
+import type { Link } from './link.ts'
 import type { LinkState } from './link-state.ts'
 import type { LinkTable } from './link-table.ts'
 import type { Medium } from './medium.ts'
@@ -42,6 +43,8 @@ export class Peering {
   readonly #handshakes: Handshakes
   readonly #media = new Map<string, { readonly medium: Medium; readonly neighbours: Map<string, Neighbour> }>()
   readonly #dials = new Map<string, Dial>()
+  /** The latest last. */
+  readonly #turnedAway = new Map<string, { medium: Medium; peer: Link['peer']; from: string | undefined }>()
 
   constructor(
     context: { identity: Identity; random: Random; limits: LinkLimits },
@@ -57,6 +60,10 @@ export class Peering {
 
   get dials(): number {
     return this.#dials.size
+  }
+
+  get turnedAwayNodes(): number {
+    return this.#turnedAway.size
   }
 
   /** Nodes heard by their beacons and remembered, in all. */
@@ -78,6 +85,7 @@ export class Peering {
 
   mediumDown(medium: Medium): void {
     this.#media.delete(medium.id)
+    for (const [key, gone] of this.#turnedAway) if (gone.medium === medium) this.#turnedAway.delete(key)
   }
 
   /** Beacons come at once and soon again. */
@@ -114,6 +122,25 @@ export class Peering {
     return this.#dials.delete(dialKey(interfaceId, target))
   }
 
+  /** An authenticated node was not admitted: should it be one day, we know where it is. */
+  turnedAway(medium: Medium, peer: Link['peer'], from: string | undefined): void {
+    const key = `${toHex(peer.nodeId)}${medium.id}`
+    this.#turnedAway.delete(key)
+    if (this.#turnedAway.size >= this.#limits.turnedAway) dropFirst(this.#turnedAway)
+    this.#turnedAway.set(key, { medium, peer, from })
+  }
+
+  /** Links with those turned away whom `admit` admits now. */
+  readmit(nowMs: number, admit: (publicKey: Uint8Array) => boolean): void {
+    for (const [key, { medium, peer, from }] of this.#turnedAway) {
+      if (!admit(peer.publicKey)) continue
+      this.#turnedAway.delete(key)
+      const isBusy = this.#handshakes.isBusyWith(medium, peer.nodeId, from)
+      if (isBusy || this.#table.find(medium.id, peer.nodeId) !== undefined) continue
+      this.#handshakes.start(nowMs, medium, targetAt(medium, peer.nodeId, from), medium.spreadMs())
+    }
+  }
+
   onHello(nowMs: number, medium: Medium, hello: Hello, from: string | undefined): void {
     const link = this.#table.find(medium.id, hello.nodeId)
     if (link !== undefined) {
@@ -123,7 +150,7 @@ export class Peering {
     const neighbour = this.#heard(nowMs, medium, hello.nodeId, from)
     if (neighbour.attempt !== undefined && !isUnderWay(neighbour.attempt)) {
       neighbour.attempt = undefined
-      neighbour.nextMs = nowMs + this.#waitMs(neighbour.failures++)
+      neighbour.nextMs = nowMs + this.#waitMs(medium, neighbour.failures++)
     }
     const lower = compareBytes(this.#identity.nodeId, hello.nodeId) < 0
     // The higher one leaves the start to the other, who may not have heard of us yet.
@@ -170,7 +197,7 @@ export class Peering {
   #tickDial(nowMs: number, dial: Dial): void {
     const medium = this.#media.get(dial.interfaceId)?.medium
     if (medium === undefined) return
-    this.#settle(nowMs, dial)
+    this.#settle(nowMs, medium, dial)
     if (dial.link !== undefined || dial.attempt !== undefined || nowMs < dial.nextMs) return
     dial.link = this.#linkFor(dial)
     if (dial.link !== undefined) return
@@ -179,7 +206,7 @@ export class Peering {
   }
 
   /** Learns what became of the dial's attempt and link. */
-  #settle(nowMs: number, dial: Dial): void {
+  #settle(nowMs: number, medium: Medium, dial: Dial): void {
     if (dial.link?.down !== undefined) {
       dial.nextMs = nowMs + (dial.link.down === 'silent' || dial.link.down === 'replaced' ? 0 : REDIAL_MS)
       dial.link = undefined
@@ -190,7 +217,7 @@ export class Peering {
     if (link?.up === true && link.down === undefined) {
       dial.link = link
       dial.failures = 0
-    } else dial.nextMs = nowMs + this.#waitMs(dial.failures++)
+    } else dial.nextMs = nowMs + this.#waitMs(medium, dial.failures++)
   }
 
   #linkFor(dial: Dial): LinkState | undefined {
@@ -248,8 +275,8 @@ export class Peering {
     return encodeHello({ nodeId: this.#identity.nodeId, ...this.beacon })
   }
 
-  #waitMs(failures: number): number {
-    return Math.min(REDIAL_MS * 2 ** failures, REDIAL_MS_MAX) * this.#jitter()
+  #waitMs(medium: Medium, failures: number): number {
+    return Math.min(REDIAL_MS * 2 ** failures, medium.redialMsMax) * this.#jitter()
   }
 
   /** 0.9 … 1.1: nodes that started together should not go on together. */

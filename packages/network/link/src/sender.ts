@@ -1,7 +1,7 @@
 import { FRAME } from './frames.ts'
 import { LINK_FRAME_BYTES_MIN, TAG_BYTES } from './limits.ts'
 import type { ControlUse } from './link.ts'
-import type { LinkKey } from './link-state.ts'
+import type { LinkKey, LinkState } from './link-state.ts'
 import { PADDED_BIT, padBytesFor } from './messages.ts'
 
 /** Seals messages into DATA frames, in one buffer that is used again for the next (docs/spec/link.md). */
@@ -21,6 +21,26 @@ export class Sender {
     link.counters.framesOut++
     link.counters.bytesOut += frame.length
     return true
+  }
+
+  /** Seals a message whose frame others may interrupt, for {@link sendNextPart}. */
+  cut(link: LinkState, type: number, body: Uint8Array): void {
+    const { counters, key, medium } = link
+    const frame = this.seal(key, type, body)
+    counters.framesOut++
+    counters.bytesOut += frame.length
+    link.parts = { frames: medium.interruptible(frame, key.sendId), at: 0 }
+  }
+
+  /** Sends the next part of a cut frame; returns how many are left. A part that the medium refuses costs the frame. */
+  sendNextPart(nowMs: number, link: LinkState): number {
+    if (link.parts === undefined) return 0
+    const { frames, at } = link.parts
+    const taken = link.medium.sendPart(nowMs, frames[at]!, link.address)
+    const left = taken ? frames.length - at - 1 : 0
+    if (left === 0) link.parts = undefined
+    else link.parts.at++
+    return left
   }
 
   /** The sealed frame, a view that is valid until the next call. */

@@ -1,7 +1,7 @@
 /** For tests: link layers on media in virtual time. */
 import type { Random } from '@nexus/crypto'
 import type { InterfaceFacts } from '@nexus/transport'
-import type { DownReason, Link, LinkLayerOptions, RefusalReason } from './link.ts'
+import type { DownReason, Link, LinkLayerOptions, Refusal } from './link.ts'
 import { LinkLayer } from './link-layer.ts'
 
 /** What a medium does to frames. Shares are 0 … 1, decided anew for each receiver. */
@@ -48,7 +48,7 @@ export class PumpNode {
     readonly reason: DownReason
     readonly code?: number
   }[] = []
-  readonly refusals: { readonly interfaceId: string; readonly reason: RefusalReason; readonly from?: string }[] = []
+  readonly refusals: Refusal[] = []
   /** Called with each message while its body is valid. */
   onMessage: ((link: Link, type: number, body: Uint8Array) => void) | undefined
 

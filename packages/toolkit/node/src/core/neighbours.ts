@@ -98,11 +98,9 @@ export class Neighbours {
 
   trust(nowMs: number, peer: TrustedPeer): void {
     this.#parts.contacts.trust(peer)
-    for (const { facts } of this.#parts.interfaces.values()) {
-      this.#dial(nowMs, peer, facts)
-      // It may have been refused a moment ago, and would wait before it tries again.
-      if (this.#parts.closed) this.#parts.links.greet(nowMs, facts.id)
-    }
+    for (const { facts } of this.#parts.interfaces.values()) this.#dial(nowMs, peer, facts)
+    // It may have been refused a moment ago, and would wait before it tries again.
+    if (this.#parts.closed) this.#parts.links.admissionChanged(nowMs)
     this.#refreshFree(nowMs, peer.nodeId)
   }
 

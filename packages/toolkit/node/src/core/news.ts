@@ -1,5 +1,5 @@
 import { toHex } from '@nexus/codec'
-import type { RefusalReason } from '@nexus/link'
+import type { Refusal, RefusalReason } from '@nexus/link'
 import type { InboxMessage, MessageStatus } from '@nexus/session'
 import type { Contacts } from './contacts.ts'
 import type { CoreEvent } from './events.ts'
@@ -10,6 +10,7 @@ const REPORTED: ReadonlySet<RefusalReason> = new Set([
   'key-mismatch',
   'unexpected-peer',
   'duplicate-identity',
+  'by-peer',
 ])
 
 /** Puts what happened into a sentence for people and facts for programs. */
@@ -42,13 +43,14 @@ export class News {
   }
 
   /** Undefined where it is mere noise. */
-  refused(refusal: { interfaceId: string; reason: RefusalReason; from?: string }): CoreEvent | undefined {
-    const { interfaceId, reason, from = null } = refusal
+  refused({ interfaceId, reason, from, nodeId }: Refusal): CoreEvent | undefined {
     if (!REPORTED.has(reason)) return undefined
+    const who = nodeId === undefined ? 'A peer' : this.#name(nodeId)
+    const text = reason === 'by-peer' ? 'does not let this node in' : `was refused: ${reason}`
     return {
       kind: 'refused',
-      text: `A peer on ${interfaceId} was refused: ${reason}.`,
-      facts: { interface: interfaceId, reason, from },
+      text: `${who} on ${interfaceId} ${text}.`,
+      facts: { interface: interfaceId, reason, from: from ?? null, nodeId: nodeId === undefined ? null : toHex(nodeId) },
     }
   }
 
