@@ -109,7 +109,7 @@ export function onUpdate(context: Context, nowMs: number, channel: Channel, mess
     return false
   }
   const claimed = link.claimed
-  const paidMicro = takePayment(context, channel, channel.signed(unsigned, 'theirs', message.signature))
+  const paidMicro = takePayment(context, channel, channel.signed(unsigned, 'theirs', message.signature), 1n)
   if (paidMicro === undefined) {
     const isLater = message.sequence > newest.sequence && record.pending === undefined
     if (isLater) send(context, channel, { kind: 'refuse', sequence: message.sequence, code: REFUSAL.sequence })

@@ -31,10 +31,15 @@ export function sendPending(context: Context, channel: Channel, link: ChannelLin
 }
 
 /**
- * A state with the payer's signature alone, `state` at its payee: signed where it pays this side and its sequence is free.
- * Returns what it pays, or undefined where it was not signed.
+ * A state with the payer's signature alone, at its payee: signed where it pays this side at least `leastMicro` and its
+ * sequence is free. Returns what it pays, or undefined where it was not signed.
  */
-export function takePayment(context: Context, channel: Channel, state: ChannelState): bigint | undefined {
+export function takePayment(
+  context: Context,
+  channel: Channel,
+  state: ChannelState,
+  leastMicro: bigint,
+): bigint | undefined {
   const { link, open: record } = channel
   if (link?.phase !== 'ready' || record === undefined || record.halt !== HALT.none) return undefined
   const paidMicro = channel.mineMicro(state) - channel.mineMicro(record.newest)
@@ -42,7 +47,7 @@ export function takePayment(context: Context, channel: Channel, state: ChannelSt
   // With a payment of one's own pending, a state of the peer may hold it already: ACCEPT is on its way. Only where both
   // said that they hold one that the other has not signed, the sequencer's goes first.
   const isTurn = record.pending === undefined || (channel.side === 'b' && link.awaited !== undefined)
-  if (!isFree || !isTurn || paidMicro <= 0n || !isSignedBy(context, channel, state, 'theirs')) return undefined
+  if (!isFree || !isTurn || paidMicro < leastMicro || !isSignedBy(context, channel, state, 'theirs')) return undefined
   const signed = signState(context, channel, state)
   channel.change({ newest: signed, ownSequence: state.sequence })
   channel.isConfirmed = true
@@ -73,22 +78,24 @@ export function onAccept(
   if (channel.signedHere === state.sequence) channel.isConfirmed = true
   link.paying.stop()
   advance(channel, link, state.sequence)
-  context.ports.paid(nowMs, channel.peerId, pending.claim)
+  if (pending.claim.length > 0) context.ports.paid(nowMs, channel.peerId, pending.claim)
   return true
 }
 
-/** Takes a state with both signatures that is newer than the newest held; a pending payment at or below it is over. */
+/**
+ * Takes a state with both signatures that is newer than the newest held. A pending payment is in it: while one was
+ * pending, this side signed nothing else. Where it was signed anew above, that signature is still to be answered.
+ */
 export function adopt(context: Context, nowMs: number, channel: Channel, state: ChannelState): void {
   const { open: record, link } = channel
   if (record === undefined) return
   const { pending } = record
-  const isOver = pending !== undefined && pending.state.sequence <= state.sequence
   const ownSequence = greatest(record.ownSequence, state.sequence)
-  channel.change({ newest: state, ownSequence, ...(isOver ? { pending: undefined } : {}) })
-  if (isOver) {
-    link?.paying.stop()
-    context.ports.paid(nowMs, channel.peerId, pending.claim)
-  }
+  const isOver = pending === undefined || pending.state.sequence <= state.sequence
+  const left = isOver ? undefined : { ...pending, claim: NO_CLAIM, paidMicro: 0n }
+  channel.change({ newest: state, ownSequence, pending: left })
+  if (link !== undefined && isOver) link.paying.stop()
+  if (pending !== undefined && pending.claim.length > 0) context.ports.paid(nowMs, channel.peerId, pending.claim)
 }
 
 /** After re-establishing: the payment that the peer has not signed goes first, where it must in a sequence that is free. */
@@ -132,3 +139,6 @@ function advance(channel: Channel, link: ChannelLink, sequence: bigint): void {
 export function isPendingFor(record: ChannelRecord, claim: Uint8Array): boolean {
   return record.pending !== undefined && equalBytes(record.pending.claim, claim)
 }
+
+/** Of a pending state whose claim was paid by an earlier one. */
+const NO_CLAIM = new Uint8Array(0)

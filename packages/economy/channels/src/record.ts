@@ -9,6 +9,7 @@ import { type ChannelState, decodeState, encodeState } from './state.ts'
 /** A payment that this side has signed as payer and its peer not yet. */
 export interface Pending {
   readonly state: ChannelState
+  /** Empty where it was paid by a state before, and this one is only to be answered. */
   readonly claim: Uint8Array
   readonly paidMicro: bigint
 }

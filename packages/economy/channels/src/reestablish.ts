@@ -139,9 +139,9 @@ function onPayment(
     accept(context, channel, record.newest)
     return false
   }
-  const paidMicro = takePayment(context, channel, state)
+  const paidMicro = takePayment(context, channel, state, 0n)
   if (paidMicro === undefined) return false
-  context.ports.earned(nowMs, channel.peerId, { paidMicro, expectedMicro: 0n })
+  if (paidMicro > 0n) context.ports.earned(nowMs, channel.peerId, { paidMicro, expectedMicro: 0n })
   finishPending(context, nowMs, channel)
   return true
 }

@@ -122,7 +122,7 @@ describe('two and three parties', () => {
       heal(world)
       check(world, `seed ${seed}`)
     }
-  })
+  }, 3_600_000)
 
   test('with losses of power at random commits', () => {
     let restarts = 0
@@ -144,5 +144,5 @@ describe('two and three parties', () => {
       check(world, `seed ${seed}`)
     }
     assert.ok(restarts > SEEDS)
-  })
+  }, 3_600_000)
 })
