@@ -34,5 +34,5 @@ export {
 } from './plan.ts'
 export { type Recount, recount } from './recount.ts'
 export type { AppendRequest } from './request.ts'
-export type { Committed, VaultStore } from './store.ts'
+export type { Committed, LedgerReader, VaultStore } from './store.ts'
 export { type Cursor, type Page, type PersonalData, type Receipt, Vault, type VaultPorts } from './vault.ts'

@@ -6,7 +6,7 @@ import { entryLeaf, type LedgerEntry } from './log/entry.ts'
 import { verifyHead } from './log/head.ts'
 import { emptyRoot, Frontier } from './log/tree.ts'
 import { type AccountTotals, NO_ACCOUNT_TOTALS } from './plan.ts'
-import type { VaultStore } from './store.ts'
+import type { LedgerReader } from './store.ts'
 
 /** What a full recount found. */
 export interface Recount {
@@ -26,12 +26,12 @@ const FAULTS_MAX = 100
  */
 export async function recount(
   crypto: Crypto,
-  store: VaultStore,
+  ledger: LedgerReader,
   progress: (entries: number) => void = () => {},
 ): Promise<Recount> {
-  const counting = new Counting(crypto, store)
+  const counting = new Counting(crypto, ledger)
   for (;;) {
-    const page = await store.entries(counting.entries, PAGE_ENTRIES_MAX)
+    const page = await ledger.entries(counting.entries, PAGE_ENTRIES_MAX)
     for (const entry of page) await counting.take(entry)
     progress(counting.entries)
     if (page.length < PAGE_ENTRIES_MAX) break
@@ -41,17 +41,17 @@ export async function recount(
 
 class Counting {
   readonly #crypto: Crypto
-  readonly #store: VaultStore
+  readonly #ledger: LedgerReader
   readonly #frontier = new Frontier()
   readonly #accounts = new Map<string, AccountTotals>()
   readonly #faults: string[] = []
   #totals = NO_ACCOUNT_TOTALS
   #heads = 0
-  #nextHead: Awaited<ReturnType<VaultStore['headOf']>>
+  #nextHead: Awaited<ReturnType<LedgerReader['headOf']>>
 
-  constructor(crypto: Crypto, store: VaultStore) {
+  constructor(crypto: Crypto, ledger: LedgerReader) {
     this.#crypto = crypto
-    this.#store = store
+    this.#ledger = ledger
   }
 
   get entries(): number {
@@ -61,7 +61,7 @@ class Counting {
   async take(entry: LedgerEntry): Promise<void> {
     const { index } = entry
     if (index !== this.entries) this.#fault(`entry ${index} stands where ${this.entries} belongs`)
-    if (this.#nextHead === undefined || this.#nextHead.size <= index) this.#nextHead = await this.#store.headOf(index)
+    if (this.#nextHead === undefined || this.#nextHead.size <= index) this.#nextHead = await this.#ledger.headOf(index)
     this.#checkSplit(entry)
     this.#frontier.append(this.#crypto, entryLeaf(this.#crypto, entry))
     this.#checkHead()
@@ -69,9 +69,9 @@ class Counting {
 
   async finish(): Promise<Recount> {
     await this.#checkAccounts()
-    const ledger = await this.#store.ledgerTotals()
-    if (!isSame(ledger, this.#totals)) this.#fault('the ledger totals are not the sum of the entries')
-    const head = await this.#store.head()
+    const stored = await this.#ledger.ledgerTotals()
+    if (!isSame(stored, this.#totals)) this.#fault('the ledger totals are not the sum of the entries')
+    const head = await this.#ledger.head()
     const root = head?.root ?? emptyRoot(this.#crypto)
     if ((head?.size ?? 0) !== this.entries || !equalBytes(root, this.#frontier.root(this.#crypto))) {
       this.#fault('the newest head is not that of the entries')
@@ -102,14 +102,14 @@ class Counting {
     this.#heads++
     if (!equalBytes(head.root, this.#frontier.root(this.#crypto)))
       this.#fault(`the head of ${head.size} has another root`)
-    if (!verifyHead(this.#crypto, this.#store.publicKey, head)) this.#fault(`the head of ${head.size} is not signed`)
+    if (!verifyHead(this.#crypto, this.#ledger.publicKey, head)) this.#fault(`the head of ${head.size} is not signed`)
   }
 
   async #checkAccounts(): Promise<void> {
     let after = new Uint8Array(0)
     const unseen = new Set(this.#accounts.keys())
     for (;;) {
-      const page = await this.#store.accounts(after, PAGE_ENTRIES_MAX)
+      const page = await this.#ledger.accounts(after, PAGE_ENTRIES_MAX)
       for (const account of page) {
         const name = toHex(account.pseudonym)
         unseen.delete(name)

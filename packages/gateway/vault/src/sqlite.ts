@@ -1,3 +1,4 @@
 /** The vault in one SQLite file, with Node's own SQLite (docs/spec/vault.md). */
-export { openSqliteStore, openSqliteVault, type SqliteVaultOptions } from './sqlite/open.ts'
+export { openSqliteStore, openSqliteVault, readSqliteLedger, type SqliteVaultOptions } from './sqlite/open.ts'
+export type { SqliteReader } from './sqlite/reader.ts'
 export type { SqliteStore } from './sqlite/store.ts'

@@ -9,21 +9,12 @@ export interface Committed {
   readonly head?: SignedTreeHead
 }
 
-/**
- * A database that holds one log: the engine's half of the vault. Its rules are those of `planBatch`; an engine reads
- * under a lock, plans, writes and commits. `checkVaultStore` of `@nexus/vault/testing` is the suite that each one passes.
- */
-export interface VaultStore {
+/** A log that can be read: what answers, proofs and recounts need. */
+export interface LedgerReader {
   /** Random, made with the ledger. */
   readonly logId: Uint8Array
   /** Ed25519 key of the log's heads. */
   readonly publicKey: Uint8Array
-
-  /**
-   * One transaction over the batch; answers only after COMMIT returned, in the order given.
-   * @throws {VaultError} `vault/storage`: nothing was written; `vault/outcome-unknown`: it may have been
-   */
-  commit(batch: readonly Append[], nowMs: number): Promise<Committed>
 
   /** The newest head; `undefined` for an empty log. */
   head(): Promise<SignedTreeHead | undefined>
@@ -47,7 +38,20 @@ export interface VaultStore {
   /** Up to `count` accounts after `after` in the order of their pseudonyms: what a recount compares. */
   accounts(after: Uint8Array, count: number): Promise<readonly (AccountTotals & { readonly pseudonym: Uint8Array })[]>
 
+  close(): Promise<void>
+}
+
+/**
+ * A database that holds one log: the engine's half of the vault. Its rules are those of `planBatch`; an engine reads
+ * under a lock, plans, writes and commits. `checkVaultStore` of `@nexus/vault/testing` is the suite that each one passes.
+ */
+export interface VaultStore extends LedgerReader {
+  /**
+   * One transaction over the batch; answers only after COMMIT returned, in the order given.
+   * @throws {VaultError} `vault/storage`: nothing was written; `vault/outcome-unknown`: it may have been
+   */
+  commit(batch: readonly Append[], nowMs: number): Promise<Committed>
+
   /** Forgets identity and salt; `false` if there were none. */
   erase(identity: string): Promise<boolean>
-  close(): Promise<void>
 }

@@ -1,9 +1,10 @@
-import { readFileSync, writeFileSync } from 'node:fs'
+import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
-import { describe, expect, test } from 'vitest'
-import { recount } from '../src/index.ts'
-import { openSqliteStore, openSqliteVault } from '../src/sqlite.ts'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { recount, VaultError } from '../src/index.ts'
+import { openSqliteStore, openSqliteVault, readSqliteLedger } from '../src/sqlite.ts'
 import { checkVaultStore } from '../src/testing.ts'
 import { crypto, folder, random, request, seed } from './kit.ts'
 
@@ -40,6 +41,17 @@ describe('the file', () => {
     await again.close()
   })
 
+  test('is read beside the process that holds it', async () => {
+    const path = join(folder(), 'ledger.db')
+    const vault = await opened(path)
+    const ledger = readSqliteLedger(path)
+    await vault.append(request())
+    expect(await recount(crypto, ledger)).toMatchObject({ entries: 1, faults: [] })
+    await ledger.close()
+    await vault.close()
+    expect(() => readSqliteLedger(join(folder(), 'none.db'))).toThrow(VaultError)
+  })
+
   test('of a newer program is refused', async () => {
     const path = join(folder(), 'ledger.db')
     await (await opened(path)).close()
@@ -69,17 +81,24 @@ describe('the file', () => {
 })
 
 describe('a recount finds', () => {
-  const tampered = async (sql: string): Promise<readonly string[]> => {
-    const path = join(folder(), 'ledger.db')
+  const sound = mkdtempSync(join(tmpdir(), 'nexus-vault-'))
+  const path = join(sound, 'ledger.db')
+  afterAll(() => rmSync(sound, { recursive: true, force: true }))
+  beforeAll(async () => {
     const vault = await opened(path)
     for (let batch = 0; batch < 3; batch++) await Promise.all(Array.from({ length: 5 }, () => vault.append(request())))
     await vault.close()
-    const db = new DatabaseSync(path)
+  })
+
+  const tampered = async (sql: string): Promise<readonly string[]> => {
+    const copy = join(folder(), 'copy.db')
+    copyFileSync(path, copy)
+    const db = new DatabaseSync(copy)
     db.exec(sql)
     db.close()
-    const store = openSqliteStore({ path, seed, crypto, random })
-    const { faults } = await recount(crypto, store)
-    await store.close()
+    const ledger = readSqliteLedger(copy)
+    const { faults } = await recount(crypto, ledger)
+    await ledger.close()
     return faults
   }
 

@@ -7,7 +7,7 @@ import { ID_BYTES } from '../limits.ts'
 import { Vault } from '../vault.ts'
 import { lockLedger } from './lock.ts'
 import { SqliteReader } from './reader.ts'
-import { configure, migrate } from './schema.ts'
+import { configure, migrate, SCHEMA_VERSION, schemaOf } from './schema.ts'
 import { SqliteStore } from './store.ts'
 
 export interface SqliteVaultOptions {
@@ -43,8 +43,7 @@ export function openSqliteStore(
     return new SqliteStore(reader, lock, { path, seed, logId: reader.logId })
   } catch (error) {
     lock[Symbol.dispose]()
-    if (error instanceof VaultError) throw error
-    throw new VaultError({ code: 'vault/storage', reason: (error as Error).message }, { cause: error })
+    throw storageError(error)
   }
 }
 
@@ -68,4 +67,29 @@ function openReader(path: string, publicKey: Uint8Array, random: Random): Sqlite
     db.close()
     throw error
   }
+}
+
+/**
+ * Reads a ledger beside the process that holds it, or a backup: for recounts and proofs. Writes nothing.
+ * @throws {VaultError} `vault/schema`, `vault/storage`
+ */
+export function readSqliteLedger(path: string): SqliteReader {
+  try {
+    const db = new DatabaseSync(path, { readOnly: true })
+    try {
+      const found = schemaOf(db)
+      if (found !== SCHEMA_VERSION) throw new VaultError({ code: 'vault/schema', found, known: SCHEMA_VERSION })
+      return new SqliteReader(db)
+    } catch (error) {
+      db.close()
+      throw error
+    }
+  } catch (error) {
+    throw storageError(error)
+  }
+}
+
+function storageError(error: unknown): VaultError {
+  if (error instanceof VaultError) return error
+  return new VaultError({ code: 'vault/storage', reason: (error as Error).message }, { cause: error })
 }

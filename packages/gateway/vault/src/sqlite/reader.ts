@@ -3,10 +3,11 @@ import { PSEUDONYM_BYTES } from '../limits.ts'
 import type { LedgerEntry } from '../log/entry.ts'
 import type { SignedTreeHead } from '../log/head.ts'
 import type { AccountTotals, Person } from '../plan.ts'
+import type { LedgerReader } from '../store.ts'
 import { bytes, ENTRY_COLUMNS, ENTRY_SOURCE, entryOf, headOf, type Row, totalsOf } from './rows.ts'
 
 /** The reading half: a connection of its own, which sees each commit as soon as it is made. */
-export class SqliteReader {
+export class SqliteReader implements LedgerReader {
   readonly logId: Uint8Array
   readonly publicKey: Uint8Array
   readonly #db: DatabaseSync
@@ -20,53 +21,53 @@ export class SqliteReader {
     this.publicKey = bytes(row, 'public_key')
   }
 
-  /** The connection, for what copies the whole database. */
-  get database(): DatabaseSync {
-    return this.#db
-  }
-
-  head(): SignedTreeHead | undefined {
+  async head(): Promise<SignedTreeHead | undefined> {
     return this.#head(this.#statements.head.get())
   }
 
-  headOf(index: number): SignedTreeHead | undefined {
+  async headOf(index: number): Promise<SignedTreeHead | undefined> {
     return this.#head(this.#statements.headOf.get(index))
   }
 
-  entries(from: number, count: number): LedgerEntry[] {
+  async entries(from: number, count: number): Promise<LedgerEntry[]> {
     return this.#statements.entries.all(from, from + count).map((row) => entryOf(row as Row))
   }
 
-  entriesOf(role: 'account' | 'actor', pseudonym: Uint8Array, before: number, count: number): LedgerEntry[] {
+  async entriesOf(
+    role: 'account' | 'actor',
+    pseudonym: Uint8Array,
+    before: number,
+    count: number,
+  ): Promise<LedgerEntry[]> {
     return this.#statements[role].all(pseudonym, before, count).map((row) => entryOf(row as Row))
   }
 
-  nodes(level: number, from: number, count: number): Uint8Array[] {
+  async nodes(level: number, from: number, count: number): Promise<Uint8Array[]> {
     return this.#statements.nodes.all(level, from, from + count).map((row) => bytes(row as Row, 'hash'))
   }
 
-  person(identity: string): Person | undefined {
+  async person(identity: string): Promise<Person | undefined> {
     const row = this.#statements.person.get(identity) as Row | undefined
     return row && { salt: bytes(row, 'salt'), pseudonym: bytes(row, 'pseudonym') }
   }
 
-  totalsOf(pseudonym: Uint8Array): AccountTotals | undefined {
+  async totalsOf(pseudonym: Uint8Array): Promise<AccountTotals | undefined> {
     const row = this.#statements.totals.get(pseudonym) as Row | undefined
     return row && totalsOf(row)
   }
 
-  ledgerTotals(): AccountTotals {
+  async ledgerTotals(): Promise<AccountTotals> {
     return totalsOf(this.#statements.log.get() as Row)
   }
 
-  accounts(after: Uint8Array, count: number): (AccountTotals & { readonly pseudonym: Uint8Array })[] {
+  async accounts(after: Uint8Array, count: number): Promise<(AccountTotals & { readonly pseudonym: Uint8Array })[]> {
     const from = after.length === PSEUDONYM_BYTES ? after : new Uint8Array(0)
     return this.#statements.accounts
       .all(from, count)
       .map((row) => ({ pseudonym: bytes(row as Row, 'pseudonym'), ...totalsOf(row as Row) }))
   }
 
-  close(): void {
+  async close(): Promise<void> {
     this.#db.close()
   }
 

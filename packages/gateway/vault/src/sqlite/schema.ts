@@ -39,9 +39,14 @@ export function configure(db: DatabaseSync): void {
  * @throws {VaultError} `vault/schema` for a ledger of a newer program
  */
 export function migrate(db: DatabaseSync): void {
-  const found = Number(db.prepare('PRAGMA user_version').get()?.['user_version'])
+  const found = schemaOf(db)
   if (found > SCHEMA_VERSION) throw new VaultError({ code: 'vault/schema', found, known: SCHEMA_VERSION })
   STEPS.slice(found).forEach((step, at) => {
     db.exec(`BEGIN IMMEDIATE; ${step} PRAGMA user_version = ${found + at + 1}; COMMIT`)
   })
+}
+
+/** The schema's version; 0 for a database without one. */
+export function schemaOf(db: DatabaseSync): number {
+  return Number(db.prepare('PRAGMA user_version').get()?.['user_version'])
 }

@@ -48,51 +48,46 @@ export class SqliteStore implements VaultStore {
     return (await this.#ask({ kind: 'erase', identity })) as boolean
   }
 
-  async head(): Promise<SignedTreeHead | undefined> {
+  head(): Promise<SignedTreeHead | undefined> {
     return this.#reader.head()
   }
 
-  async headOf(index: number): Promise<SignedTreeHead | undefined> {
+  headOf(index: number): Promise<SignedTreeHead | undefined> {
     return this.#reader.headOf(index)
   }
 
-  async entries(from: number, count: number): Promise<readonly LedgerEntry[]> {
+  entries(from: number, count: number): Promise<readonly LedgerEntry[]> {
     return this.#reader.entries(from, count)
   }
 
-  async entriesOf(
-    role: 'account' | 'actor',
-    pseudonym: Uint8Array,
-    before: number,
-    count: number,
-  ): Promise<readonly LedgerEntry[]> {
-    return this.#reader.entriesOf(role, pseudonym, before, count)
+  entriesOf(...place: Parameters<VaultStore['entriesOf']>): Promise<readonly LedgerEntry[]> {
+    return this.#reader.entriesOf(...place)
   }
 
-  async nodes(level: number, from: number, count: number): Promise<readonly Uint8Array[]> {
+  nodes(level: number, from: number, count: number): Promise<readonly Uint8Array[]> {
     return this.#reader.nodes(level, from, count)
   }
 
-  async person(identity: string): Promise<Person | undefined> {
+  person(identity: string): Promise<Person | undefined> {
     return this.#reader.person(identity)
   }
 
-  async totalsOf(pseudonym: Uint8Array): Promise<AccountTotals | undefined> {
+  totalsOf(pseudonym: Uint8Array): Promise<AccountTotals | undefined> {
     return this.#reader.totalsOf(pseudonym)
   }
 
-  async ledgerTotals(): Promise<AccountTotals> {
+  ledgerTotals(): Promise<AccountTotals> {
     return this.#reader.ledgerTotals()
   }
 
-  async accounts(after: Uint8Array, count: number): Promise<(AccountTotals & { readonly pseudonym: Uint8Array })[]> {
+  accounts(after: Uint8Array, count: number): Promise<(AccountTotals & { readonly pseudonym: Uint8Array })[]> {
     return this.#reader.accounts(after, count)
   }
 
   async close(): Promise<void> {
     const ended = new Promise((resolve) => this.#worker.once('exit', resolve))
     if (this.#failed === undefined) await Promise.all([this.#ask({ kind: 'close' }), ended])
-    this.#reader.close()
+    await this.#reader.close()
     this.#lock[Symbol.dispose]()
   }
 
