@@ -14,7 +14,11 @@ interface Told {
 export interface Load {
   severity: Severity
   drainMs: number
+  /** `all`: no other way is open to what it sends here. */
+  scope: CongestionSignal['scope']
 }
+
+const CLEAR: Load = { severity: 0, drainMs: 0, scope: 'link' }
 
 export interface BackpressurePorts {
   /** Sends a signal; false where the link did not take it, so that it is tried again. */
@@ -41,8 +45,8 @@ export class Backpressure {
     return this.#told.get(upstream)?.severity ?? 0
   }
 
-  /** Takes stock: who feeds queues that are too full; everyone else is clear. `scope`: whether no outbound link is free. */
-  update(nowMs: number, loads: ReadonlyMap<number, Readonly<Load>>, scope: CongestionSignal['scope']): void {
+  /** Takes stock: who feeds queues that are too full; everyone else is clear. */
+  update(nowMs: number, loads: ReadonlyMap<number, Readonly<Load>>): void {
     for (const upstream of loads.keys()) {
       if (!this.#told.has(upstream)) {
         this.#told.set(upstream, { severity: 0, drainMs: 0, sequence: 0xff, atMs: Number.NEGATIVE_INFINITY })
@@ -50,13 +54,12 @@ export class Backpressure {
     }
     this.#nextMs = Number.POSITIVE_INFINITY
     for (const [upstream, told] of this.#told) {
-      const load = loads.get(upstream)
-      const severity = load?.severity ?? 0
-      const dueMs = this.#dueMs(upstream, told, severity)
+      const load = loads.get(upstream) ?? CLEAR
+      const dueMs = this.#dueMs(upstream, told, load.severity)
       if (dueMs === Number.POSITIVE_INFINITY) continue
-      if (dueMs > nowMs || !this.#tell(nowMs, upstream, told, severity, load?.drainMs ?? 0, scope)) {
-        this.#nextMs = Math.min(this.#nextMs, Math.max(dueMs, nowMs + SIGNAL_SPACING_MS))
-      } else this.#nextMs = Math.min(this.#nextMs, this.#dueMs(upstream, told, severity))
+      const isTold = dueMs <= nowMs && this.#tell(nowMs, upstream, told, load)
+      const againMs = isTold || dueMs > nowMs ? this.#dueMs(upstream, told, load.severity) : nowMs + SIGNAL_SPACING_MS
+      this.#nextMs = Math.min(this.#nextMs, againMs)
     }
   }
 
@@ -78,14 +81,7 @@ export class Backpressure {
     return told.atMs + Math.max(spacingMs, told.drainMs / 2)
   }
 
-  #tell(
-    nowMs: number,
-    upstream: number,
-    told: Told,
-    severity: Severity,
-    drainMs: number,
-    scope: CongestionSignal['scope'],
-  ): boolean {
+  #tell(nowMs: number, upstream: number, told: Told, { severity, drainMs, scope }: Load): boolean {
     const sequence = (told.sequence + 1) & 0xff
     const signal = { severity, scope, drainMs: Math.min(DRAIN_MS_MAX, Math.ceil(drainMs)), sequence }
     if (!this.#ports.send(nowMs, upstream, signal)) return false

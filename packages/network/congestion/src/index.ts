@@ -26,7 +26,7 @@ export {
 } from './medium-access.ts'
 export type { DropReason, NeighbourQueue } from './neighbour-queue.ts'
 export { RealTimeGate } from './real-time-gate.ts'
-export { type Priority, Scheduler, type SchedulerLimits, type SchedulerPorts } from './scheduler.ts'
+export { type HandBack, type Priority, Scheduler, type SchedulerLimits, type SchedulerPorts } from './scheduler.ts'
 export { Shaper, type ShaperOptions, type ShaperPorts } from './shaper.ts'
 export {
   type CongestionSignal,

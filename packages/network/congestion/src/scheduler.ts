@@ -8,6 +8,9 @@ const BULK = 3
 /** Rounds in which even the neighbour of least weight comes to a full packet, and one to begin with. */
 const ROUNDS_MAX = WEIGHT_RATIO_MAX + 1
 
+/** Takes a packet that waited; its bytes are valid during the call. */
+export type HandBack = (packet: Uint8Array, priority: Priority, source: number) => void
+
 export interface SchedulerPorts {
   /** Whether a neighbour may be sent packets of a priority now. */
   mayGo(nowMs: number, neighbour: number, priority: Priority): boolean
@@ -40,6 +43,7 @@ export class Scheduler {
   readonly #rings: NeighbourQueue[][] = PRIORITIES.map(() => [])
   readonly #turns = [0, 0, 0, 0]
   #weighedBytes = 0
+  #congested = 0
   /** Bytes that bulk has earned from what others sent. */
   #bulkCredit = 0
   #expiryMs = Number.POSITIVE_INFINITY
@@ -51,6 +55,11 @@ export class Scheduler {
 
   get isEmpty(): boolean {
     return this.#weighedBytes === 0
+  }
+
+  /** Whether any queue is more than half full, or was and has not drained far enough. */
+  get isCongested(): boolean {
+    return this.#congested > 0
   }
 
   /** Bytes of all packets that wait. */
@@ -84,17 +93,26 @@ export class Scheduler {
     return true
   }
 
-  /** Forgets a neighbour; what waited for it is handed back, most urgent first, then oldest first. */
-  remove(neighbour: number, handBack: (packet: Uint8Array, priority: Priority, source: number) => void): void {
+  /** Forgets a neighbour; what waited for it is handed back as by {@link Scheduler.recall}. */
+  remove(nowMs: number, neighbour: number, handBack: HandBack): void {
+    this.recall(nowMs, neighbour, 0, handBack)
+    this.#queues.delete(neighbour)
+  }
+
+  /**
+   * Takes what waits for a neighbour, from a priority on, out of its queue and hands it back, most urgent first, then
+   * oldest first. The bytes are valid during the call, in which nothing may be queued for that neighbour.
+   */
+  recall(nowMs: number, neighbour: number, from: Priority, handBack: HandBack): void {
     const queue = this.#queues.get(neighbour)
     if (queue === undefined) return
     for (const priority of PRIORITIES) {
+      if (priority < from) continue
       for (let slot = queue.heads[priority]!; slot !== NONE; slot = queue.heads[priority]!) {
         handBack(this.#pool.packet(slot), priority, this.#pool.sources[slot]!)
-        this.#unlink(0, queue, priority)
+        this.#unlink(nowMs, queue, priority)
       }
     }
-    this.#queues.delete(neighbour)
   }
 
   /** Weights of the neighbours, over 0: how long their turns are. */
@@ -128,8 +146,7 @@ export class Scheduler {
       this.#expiryMs = Math.min(this.#expiryMs, nowMs + AGE_MS_MAX[priority]!)
     } else this.#pool.next[tail] = slot
     queue.tails[priority] = slot
-    queue.account(nowMs, source, packet.length, 1, this.#limits.capacityBytes())
-    this.#weighedBytes += weighed(packet.length)
+    this.#account(nowMs, queue, source, packet.length, 1)
     return true
   }
 
@@ -243,13 +260,20 @@ export class Scheduler {
     this.#ports.dropped(queue.id, packet, priority, source, reason)
   }
 
+  #account(nowMs: number, queue: NeighbourQueue, source: number, packetBytes: number, sign: 1 | -1): void {
+    const before = queue.severity
+    queue.account(nowMs, source, packetBytes, sign, this.#limits.capacityBytes())
+    this.#weighedBytes += sign * weighed(packetBytes)
+    if (before === 0 && queue.severity > 0) this.#congested++
+    else if (before > 0 && queue.severity === 0) this.#congested--
+  }
+
   /** Takes the oldest packet of a priority out of its list. */
   #unlink(nowMs: number, queue: NeighbourQueue, priority: Priority): void {
     const slot = queue.heads[priority]!
     const { length } = this.#pool.packet(slot)
     queue.heads[priority] = this.#pool.next[slot]!
-    queue.account(nowMs, this.#pool.sources[slot]!, length, -1, this.#limits.capacityBytes())
-    this.#weighedBytes -= weighed(length)
+    this.#account(nowMs, queue, this.#pool.sources[slot]!, length, -1)
     this.#pool.give(slot)
     if (queue.heads[priority] !== NONE) return
     queue.tails[priority] = NONE

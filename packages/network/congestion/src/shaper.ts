@@ -15,7 +15,7 @@ import {
 } from './limits.ts'
 import type { NeighbourQueue } from './neighbour-queue.ts'
 import { RealTimeGate } from './real-time-gate.ts'
-import { type Priority, Scheduler, type SchedulerPorts } from './scheduler.ts'
+import { type HandBack, type Priority, Scheduler, type SchedulerPorts } from './scheduler.ts'
 import type { CongestionSignal, Severity } from './signal.ts'
 import { Throttle } from './throttle.ts'
 
@@ -84,6 +84,11 @@ export class Shaper {
     return this.#scheduler.isEmpty
   }
 
+  /** Whether any queue is more than half full, or was and has not drained far enough. */
+  get isCongested(): boolean {
+    return this.#scheduler.isCongested
+  }
+
   get neighbourCount(): number {
     return this.#scheduler.size
   }
@@ -129,9 +134,14 @@ export class Shaper {
   }
 
   /** What waited for the neighbour is handed back, most urgent first, then oldest first. */
-  neighbourDown(neighbour: number, handBack: (packet: Uint8Array, priority: Priority, source: number) => void): void {
+  neighbourDown(nowMs: number, neighbour: number, handBack: HandBack): void {
     this.#throttles.delete(neighbour)
-    this.#scheduler.remove(neighbour, handBack)
+    this.#scheduler.remove(nowMs, neighbour, handBack)
+  }
+
+  /** Takes what waits for a neighbour, from a priority on, out of its queue and hands it back, most urgent first, then oldest first. */
+  recall(nowMs: number, neighbour: number, from: Priority, handBack: HandBack): void {
+    this.#scheduler.recall(nowMs, neighbour, from, handBack)
   }
 
   queue(neighbour: number): NeighbourQueue | undefined {
@@ -163,7 +173,7 @@ export class Shaper {
   /** Whether a frame may be handed to the medium, in which `mediumQueueBytes` wait. */
   isFree(nowMs: number, mediumQueueBytes: number): boolean {
     // Before that nothing is read from the medium either: that it still works on the last frame is as it should be.
-    if (this.#isPaced && this.#bucket.freeAtMs(nowMs) > nowMs) return false
+    if (this.isPaced && this.#bucket.freeAtMs(nowMs) > nowMs) return false
     const leftMs = (mediumQueueBytes * 8_000) / this.meter.bps
     const isHeld = leftMs > (this.#isSlow ? 0 : MEDIUM_QUEUE_MS)
     if (!this.#scheduler.isEmpty && this.#options.airtimeMs === undefined) {
@@ -203,7 +213,7 @@ export class Shaper {
   /** Every frame that was handed to the medium, whatever it was, and what waits in the medium now. */
   used(nowMs: number, frameBytes: number, mediumQueueBytes: number): void {
     const airtimeMs = this.airtimeMs(frameBytes)
-    if (this.#isPaced) this.#bucket.spend(nowMs, airtimeMs)
+    if (this.isPaced) this.#bucket.spend(nowMs, airtimeMs)
     if (this.#scheduler.isEmpty) this.meter.pause()
     else if (this.#options.airtimeMs !== undefined) this.meter.spent(frameBytes, airtimeMs)
     else this.meter.handed(nowMs, mediumQueueBytes)
@@ -221,15 +231,21 @@ export class Shaper {
     return Math.max(theirs, ours) as Severity
   }
 
+  /** When a frame may be handed to the medium, or it is to be looked at again: `nowMs` if at once. */
+  freeAtMs(nowMs: number): number {
+    const bucketMs = this.isPaced ? this.#bucket.freeAtMs(nowMs) : nowMs
+    return Math.max(bucketMs, this.#lookAtMs)
+  }
+
   /** When something that waits may go, if the medium takes it; Infinity: nothing waits. */
   nextWakeMs(nowMs: number): number {
     if (this.#scheduler.isEmpty) return Number.POSITIVE_INFINITY
-    const bucketMs = this.#isPaced ? this.#bucket.freeAtMs(nowMs) : nowMs
     const throttledMs = this.#throttledUntilMs === Number.POSITIVE_INFINITY ? nowMs : this.#throttledUntilMs
-    return Math.max(bucketMs, throttledMs, this.#lookAtMs)
+    return Math.max(this.freeAtMs(nowMs), throttledMs)
   }
 
-  get #isPaced(): boolean {
+  /** Whether frames wait for the bucket; else the medium's own queue is all that holds them back. */
+  get isPaced(): boolean {
     return this.#options.airtimeMs !== undefined || this.meter.bps < PACED_BELOW_BPS
   }
 

@@ -231,7 +231,7 @@ describe('the bounds of queues', () => {
     const desk = new Desk()
     for (let neighbour = 0; neighbour < NEIGHBOURS_MAX; neighbour++) expect(desk.scheduler.add(0, neighbour)).toBe(true)
     expect(desk.scheduler.add(0, NEIGHBOURS_MAX)).toBe(false)
-    desk.scheduler.remove(5, () => {})
+    desk.scheduler.remove(0, 5, () => {})
     expect(desk.scheduler.add(0, NEIGHBOURS_MAX)).toBe(true)
   })
 
@@ -242,7 +242,7 @@ describe('the bounds of queues', () => {
     desk.put(0, 1, 2, 0, 100, 9)
     desk.put(0, 2, 3, 2)
     const back: number[][] = []
-    desk.scheduler.remove(1, (body, priority, source) => back.push([markOf(body), priority, source]))
+    desk.scheduler.remove(0, 1, (body, priority, source) => back.push([markOf(body), priority, source]))
     expect(back).toEqual([
       [2, 0, 9],
       [1, 2, 1],

@@ -289,22 +289,22 @@ describe('what neighbours upstream are told', () => {
       },
       spacingMs: () => spacingMs,
     })
-    const loads = (entries: Record<number, Load>): Map<number, Load> =>
-      new Map(Object.entries(entries).map(([upstream, load]) => [Number(upstream), load]))
+    const loads = (entries: Record<number, Omit<Load, 'scope'> & Partial<Load>>): Map<number, Load> =>
+      new Map(Object.entries(entries).map(([upstream, load]) => [Number(upstream), { scope: 'link', ...load }]))
     return { sent, backpressure, loads, refuse: (refused: boolean) => (isTaken = !refused) }
   }
 
   test('at once when it begins, spaced when it gets worse, again at half the drain time, and when it is over', () => {
     const { sent, backpressure, loads } = desk()
-    backpressure.update(0, loads({ 7: { severity: 1, drainMs: 8_000 } }), 'link')
-    backpressure.update(100, loads({ 7: { severity: 2, drainMs: 9_000 } }), 'link')
-    backpressure.update(500, loads({ 7: { severity: 2, drainMs: 9_000 } }), 'link')
+    backpressure.update(0, loads({ 7: { severity: 1, drainMs: 8_000 } }))
+    backpressure.update(100, loads({ 7: { severity: 2, drainMs: 9_000 } }))
+    backpressure.update(500, loads({ 7: { severity: 2, drainMs: 9_000 } }))
     expect(backpressure.nextWakeMs()).toBe(5_000)
-    backpressure.update(4_999, loads({ 7: { severity: 2, drainMs: 9_000 } }), 'link')
-    backpressure.update(5_000, loads({ 7: { severity: 2, drainMs: 99_000 } }), 'all')
+    backpressure.update(4_999, loads({ 7: { severity: 2, drainMs: 9_000 } }))
+    backpressure.update(5_000, loads({ 7: { severity: 2, drainMs: 99_000, scope: 'all' } }))
     expect(backpressure.told(7)).toBe(2)
-    backpressure.update(5_600, loads({}), 'link')
-    backpressure.update(60_000, loads({}), 'link')
+    backpressure.update(5_600, loads({}))
+    backpressure.update(60_000, loads({}))
     expect(sent).toEqual([
       [0, 7, { severity: 1, scope: 'link', drainMs: 8_000, sequence: 0 }],
       [500, 7, { severity: 2, scope: 'link', drainMs: 9_000, sequence: 1 }],
@@ -316,8 +316,8 @@ describe('what neighbours upstream are told', () => {
 
   test('only those who feed the queue are told, each by its own sequence', () => {
     const { sent, backpressure, loads } = desk()
-    backpressure.update(0, loads({ 7: { severity: 1, drainMs: 1_000 } }), 'link')
-    backpressure.update(600, loads({ 7: { severity: 1, drainMs: 1_000 }, 8: { severity: 3, drainMs: 2_000 } }), 'link')
+    backpressure.update(0, loads({ 7: { severity: 1, drainMs: 1_000 } }))
+    backpressure.update(600, loads({ 7: { severity: 1, drainMs: 1_000 }, 8: { severity: 3, drainMs: 2_000 } }))
     expect(sent.map(([, upstream, { severity, sequence }]) => [upstream, severity, sequence])).toEqual([
       [7, 1, 0],
       [7, 1, 1],
@@ -328,11 +328,11 @@ describe('what neighbours upstream are told', () => {
   test('what the link did not take is tried again', () => {
     const { sent, backpressure, loads, refuse } = desk()
     refuse(true)
-    backpressure.update(0, loads({ 7: { severity: 1, drainMs: 1_000 } }), 'link')
+    backpressure.update(0, loads({ 7: { severity: 1, drainMs: 1_000 } }))
     expect(sent).toEqual([])
     expect(backpressure.nextWakeMs()).toBe(500)
     refuse(false)
-    backpressure.update(500, loads({ 7: { severity: 1, drainMs: 1_000 } }), 'link')
+    backpressure.update(500, loads({ 7: { severity: 1, drainMs: 1_000 } }))
     expect(sent).toHaveLength(1)
     backpressure.forget(7)
     expect(backpressure.told(7)).toBe(0)
@@ -342,7 +342,7 @@ describe('what neighbours upstream are told', () => {
     const { sent, backpressure, loads } = desk(2_000)
     for (let nowMs = 0; nowMs < 20_000; nowMs += 100) {
       const load = (nowMs / 100) % 2 === 0 ? loads({ 7: { severity: 2, drainMs: 500 } }) : loads({})
-      backpressure.update(nowMs, load, 'link')
+      backpressure.update(nowMs, load)
     }
     expect(sent.length).toBeLessThanOrEqual(12)
   })

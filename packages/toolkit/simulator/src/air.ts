@@ -41,7 +41,10 @@ export class Air {
     const station = new Station(this.channel, radio, this.#host.random, createMediumAccess, {
       frame: (_nowMs, frame) => node.deliver(this.id, frame),
       sent: () => node.drained(this.id),
-      dropped: () => node.drained(this.id),
+      dropped: (_nowMs, reason) => {
+        if (reason === 'medium-busy') node.frameLost(this.id)
+        node.drained(this.id)
+      },
     })
     this.#stations.set(radio, { station, node })
     const facts: InterfaceFacts = {
@@ -57,6 +60,7 @@ export class Air {
     }
     node.attach({
       facts,
+      queuedBytes: () => station.queuedBytes,
       send: (frame) => {
         // One frame at a time: the node's own queue decides what is next.
         if (station.queuedBytes > 0) return false

@@ -19,6 +19,8 @@ export interface SimPort {
   readonly facts: InterfaceFacts
   /** Takes a frame of the node; false where its queue is full. */
   send(frame: Uint8Array): boolean
+  /** Bytes that wait in the medium. */
+  queuedBytes(): number
 }
 
 /** What a node needs of the simulation around it. */
@@ -94,6 +96,7 @@ export class SimNode {
       { ...this.#options, crypto, identity: this.identity, random: this.#random, store: this.store },
       {
         transmit: (interfaceId, frame) => this.#ports.get(interfaceId)?.send(frame) ?? false,
+        queuedBytes: (interfaceId) => this.#ports.get(interfaceId)?.queuedBytes() ?? 0,
         verify: (jobs, done) =>
           done(
             this.clockMs,
@@ -143,6 +146,19 @@ export class SimNode {
   drained(interfaceId: string): void {
     this.core?.drained(this.clockMs, interfaceId)
     this.touch()
+  }
+
+  /** Medium access gave a frame up. */
+  frameLost(interfaceId: string): void {
+    this.core?.frameLost(this.clockMs, interfaceId)
+    this.touch()
+  }
+
+  /** Sends a packet of a service. False: there is no way. */
+  sendData(to: SimNode, context: number, data: Uint8Array): boolean {
+    const isSent = this.live.sendData(this.clockMs, to.nodeId, context, data)
+    this.touch()
+    return isSent
   }
 
   /** Sends a message. Returns its handle. */

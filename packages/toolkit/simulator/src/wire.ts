@@ -5,6 +5,8 @@ import type { SimNode, SimPort } from './sim-node.ts'
 /** What a wire does to frames. */
 export interface WireOptions {
   readonly bitrateBps: number
+  /** What the interfaces say that it is; the true rate, if not said. Taken when it is plugged in. */
+  readonly nominalBps?: number
   readonly delayMs: number
   /** Added at random, so that frames overtake each other. */
   readonly jitterMs: number
@@ -82,26 +84,25 @@ export class Wire {
   }
 
   #port(end: 0 | 1): SimPort {
-    const { bitrateBps, mtuBytes, dutyCycle } = this.options
+    const { bitrateBps, nominalBps = bitrateBps, mtuBytes, dutyCycle } = this.options
     const facts: InterfaceFacts = {
       id: this.id,
       kind: 'memory',
       mtuBytes,
-      bitrateBps,
+      bitrateBps: nominalBps,
       duplex: 'full',
       dutyCycle,
       reach: 'point',
       addressed: false,
     }
-    return { facts, send: (frame) => this.#send(end, frame) }
+    return { facts, send: (frame) => this.#send(end, frame), queuedBytes: () => this.#waitingBytes(end) }
   }
 
   #send(from: 0 | 1, frame: Uint8Array): boolean {
     const { bitrateBps, queueBytesMax } = this.options
     const nowMs = this.#host.nowMs()
     const beginMs = Math.max(nowMs, this.#freeAtMs[from])
-    const waitingBytes = ((beginMs - nowMs) * bitrateBps) / 8_000
-    if (waitingBytes + frame.length > queueBytesMax) {
+    if (this.#waitingBytes(from) + frame.length > queueBytesMax) {
       this.#refuse(from, nowMs + (beginMs - nowMs) / 2)
       return false
     }
@@ -112,6 +113,12 @@ export class Wire {
     this.#freeAtMs[from] = beginMs + (frame.length * 8_000) / bitrateBps
     this.#carry(from, frame.slice(), this.#freeAtMs[from])
     return true
+  }
+
+  /** Bytes not yet on the wire, the frame that is on its way included. */
+  #waitingBytes(from: 0 | 1): number {
+    const leftMs = Math.max(0, this.#freeAtMs[from] - this.#host.nowMs())
+    return Math.round((leftMs * this.options.bitrateBps) / 8_000)
   }
 
   /** The node is told when half of the queue has left. */

@@ -1,12 +1,11 @@
+import { type CongestionSignal, type DropReason, type Priority, type Severity, Shaper } from '@nexus/congestion'
 import { MediumBudget, type Tier } from '@nexus/gossip'
-import { EGRESS_BURST_FRAMES, EGRESS_BYTES_MAX, EGRESS_BYTES_PER_LINK_MAX } from './limits.ts'
+import { EGRESS_BURST_FRAMES } from './limits.ts'
 
-/** 0 real-time, 1 interactive, 2 standard, 3 bulk: strictly in this order, round-robin between neighbours inside a level. */
-export type Priority = 0 | 1 | 2 | 3
-const PRIORITIES: readonly Priority[] = [0, 1, 2, 3]
-/** A packet that waited longer is worth nothing to who sent it. */
-const AGE_MS_MAX: Record<Priority, number> = { 0: 500, 1: 5_000, 2: 30_000, 3: Number.POSITIVE_INFINITY }
 const TIERS: readonly Tier[] = [1, 2, 3, 4]
+const SEVERE = 2
+/** From this priority on, frames may leave in parts. */
+const CUT_FROM = 2
 /** A medium that took nothing and does not say when it will is asked again after this. */
 const RETRY_MS = 250
 /** Control frames are pulled again when at least this much may be said. */
@@ -18,107 +17,176 @@ export interface ControlFrame {
   readonly body: Uint8Array
 }
 
+/** A packet that was taken back out of its queue. */
+export interface WaitingPacket {
+  readonly packet: Uint8Array
+  readonly priority: Priority
+  /** Link that it came over; {@link SELF} for this node's own. */
+  readonly source: number
+}
+
+/** Source of this node's own packets: no link has this number. */
+export const SELF = 0
+
 export interface EgressPorts {
-  /** Seals and hands over one message; what it took of the medium in bytes, or 0 where the medium took nothing. */
+  /** Seals and hands over one message; what it took of the medium in bytes at its nominal rate, or 0 where nothing was taken. */
   send(nowMs: number, link: number, type: number, body: Uint8Array): number
+  /** Seals a packet and hands over the first of its parts; how many are left, or -1 where nothing was taken. */
+  sendFirstPart(nowMs: number, link: number, packet: Uint8Array): number
+  /** Hands over the next part; how many are left. */
+  sendNextPart(nowMs: number, link: number): number
+  /** Bytes that wait in the medium. */
+  mediumQueueBytes(): number
   /** Whether control frames of a tier wait for a link. */
   hasControl(link: number, tier: Tier): boolean
   /** The next control frame of a tier for a link, at most `bytesMax` of body, or nothing that fits. */
   pullControl(nowMs: number, link: number, tier: Tier, bytesMax: number): ControlFrame | undefined
   /** A packet was given up: too old, or no room. */
-  dropped(link: number, packet: Uint8Array, reason: 'expired' | 'full' | 'link-down'): void
+  dropped(link: number, packet: Uint8Array, reason: DropReason): void
+  /** Weight of a link among those that share the medium. */
+  weight?(link: number): number
 }
 
-interface Waiting {
-  readonly packet: Uint8Array
-  readonly queuedAtMs: number
-}
-
-interface LinkQueue {
-  readonly waiting: Record<Priority, Waiting[]>
-  bytes: number
-  controlDue: boolean
+export interface EgressFacts {
+  readonly nominalBps: number
+  /** Of that, what this node may plan its control traffic with. */
+  readonly usableBps: number
+  /** Bytes that a control message adds on this medium. */
+  readonly overheadBytes: number
+  readonly airtimeMs?: (frameBytes: number) => number
 }
 
 const PACKET = 1
 
 /**
- * What leaves by one interface, in order: control within its budget, then packets by priority, in turns between
- * neighbours. It holds back when the medium does, and seals only at the moment of sending.
+ * What leaves by one interface, in order (docs/spec/congestion.md): real-time packets, control within its budget, then
+ * what a {@link Shaper} picks. It holds back when the medium does, and seals only at the moment of sending.
  */
 export class Egress {
   readonly budget: MediumBudget
+  readonly shaper: Shaper
   readonly #ports: EgressPorts
-  /** Bytes that a link message adds on this medium. */
   readonly #overheadBytes: number
-  readonly #links = new Map<number, LinkQueue>()
+  /** Links with control frames that may not have been asked for them all, in the order of their turns. */
+  readonly #controlDue = new Map<number, boolean>()
   #order: number[] = []
   #turn = 0
   #held: { readonly link: number; readonly tier: Tier; readonly frame: ControlFrame } | undefined
+  /** The link on which a frame is under way in parts. */
+  #cutLink: number | undefined
   #blockedUntilMs: number | undefined
-  #queuedBytes = 0
   #controlWakeMs = Number.POSITIVE_INFINITY
+  #nowMs: number
+  /** Who handed over the packet that left last. */
+  lastSource: number = SELF
+  /** Until when the medium counts as severe, and how often it gave up a frame. */
+  jammedUntilMs: number = Number.NEGATIVE_INFINITY
+  jams = 0
 
-  constructor(nowMs: number, usableBps: number, overheadBytes: number, ports: EgressPorts) {
+  constructor(nowMs: number, facts: EgressFacts, ports: EgressPorts) {
+    const { nominalBps, usableBps, overheadBytes, airtimeMs } = facts
     this.budget = new MediumBudget(nowMs, usableBps)
+    this.shaper = new Shaper(
+      nowMs,
+      {
+        nominalBps,
+        ...(airtimeMs === undefined ? {} : { airtimeMs }),
+        ...(ports.weight === undefined ? {} : { weight: (link) => ports.weight!(link) }),
+      },
+      { dropped: (link, packet, _priority, _source, reason) => ports.dropped(link, packet, reason) },
+    )
     this.#overheadBytes = overheadBytes
     this.#ports = ports
+    this.#nowMs = nowMs
   }
 
   get queuedBytes(): number {
-    return this.#queuedBytes
+    return this.shaper.queuedBytes
   }
 
   /** Links served by this interface. */
   get linkCount(): number {
-    return this.#links.size
+    return this.#order.length
   }
 
-  linkUp(link: number): void {
-    this.#links.set(link, { waiting: { 0: [], 1: [], 2: [], 3: [] }, bytes: 0, controlDue: true })
-    this.#order = [...this.#links.keys()]
+  /** False where there are as many links on the interface as the limit allows. */
+  linkUp(nowMs: number, link: number): boolean {
+    if (!this.shaper.neighbourUp(nowMs, link)) return false
+    this.#controlDue.set(link, true)
+    this.#controlWakeMs = 0
+    this.#order = [...this.#controlDue.keys()]
+    return true
   }
 
-  /** Forgets a link. Returns what waited for it, oldest first, so that a second path can carry it. */
-  linkDown(link: number): { priority: Priority; packet: Uint8Array }[] {
-    const queue = this.#links.get(link)
-    if (queue === undefined) return []
-    this.#links.delete(link)
+  /** Forgets a link. Returns what waited for it, most urgent first, so that a second path can carry it. */
+  linkDown(nowMs: number, link: number): WaitingPacket[] {
+    if (!this.#controlDue.delete(link)) return []
     if (this.#held?.link === link) this.#held = undefined
-    this.#order = [...this.#links.keys()]
-    this.#queuedBytes -= queue.bytes
-    return PRIORITIES.flatMap((priority) => queue.waiting[priority].map(({ packet }) => ({ priority, packet })))
+    if (this.#cutLink === link) this.#cutLink = undefined
+    this.#order = [...this.#controlDue.keys()]
+    const waiting: WaitingPacket[] = []
+    this.shaper.neighbourDown(nowMs, link, (packet, priority, source) =>
+      waiting.push({ packet: packet.slice(), priority, source }),
+    )
+    return waiting
+  }
+
+  /** Takes back what waits for a link from a priority on. */
+  recall(nowMs: number, link: number, from: Priority): WaitingPacket[] {
+    const waiting: WaitingPacket[] = []
+    this.shaper.recall(nowMs, link, from, (packet, priority, source) =>
+      waiting.push({ packet: packet.slice(), priority, source }),
+    )
+    return waiting
   }
 
   /** Fill of the queue to a link, 0 to 255. */
   fill(link: number): number {
-    const queue = this.#links.get(link)
-    return queue === undefined ? 0 : Math.min(255, Math.ceil((255 * queue.bytes) / EGRESS_BYTES_PER_LINK_MAX))
+    const { shaper } = this
+    return Math.ceil(255 * (shaper.queue(link)?.fill(shaper.capacityBytes) ?? 0))
+  }
+
+  /** Fill of the queue to a link as cost sees it: the mean of some seconds, 0 to 1. */
+  fillMean(nowMs: number, link: number): number {
+    const { shaper } = this
+    return shaper.queue(link)?.fillMean(nowMs, shaper.capacityBytes) ?? 0
+  }
+
+  /** Severity of a link, as {@link Shaper.severity}; severe at least while the medium gave up a frame of late. */
+  severity(nowMs: number, link: number): Severity {
+    const severity = this.shaper.severity(nowMs, link)
+    return nowMs < this.jammedUntilMs && severity < SEVERE ? SEVERE : severity
+  }
+
+  /** Medium access gave up a frame after its last attempt. */
+  jammed(untilMs: number): void {
+    this.jams++
+    this.jammedUntilMs = untilMs
+  }
+
+  /** Takes the signal of the neighbour at the other end of a link; false where it is older than one before. */
+  signal(nowMs: number, link: number, signal: CongestionSignal): boolean {
+    return this.shaper.signal(nowMs, link, signal)
   }
 
   /** Control frames wait for this link. */
   want(link: number): void {
-    const queue = this.#links.get(link)
-    if (queue !== undefined) queue.controlDue = true
+    if (this.#controlDue.has(link)) this.#controlDue.set(link, true)
     this.#controlWakeMs = 0
   }
 
-  /** Sends a packet at once where nothing waits, else queues a copy. Returns whether it was taken. */
-  offer(nowMs: number, link: number, packet: Uint8Array, priority: Priority): boolean {
-    const queue = this.#links.get(link)
-    if (queue === undefined) return false
-    if (this.#blockedUntilMs === undefined && this.#queuedBytes === 0 && this.#sendPacket(nowMs, link, packet))
+  /** Sends a packet at once where nothing waits, else queues a copy. `source`: the link it came over. False: it was dropped. */
+  offer(nowMs: number, link: number, packet: Uint8Array, asked: Priority, source: number): boolean {
+    this.#nowMs = nowMs
+    if (!this.#controlDue.has(link)) return false
+    const { shaper } = this
+    const priority = shaper.admit(nowMs, source, packet.length, asked)
+    if (this.#mayPass(nowMs, link, priority) && this.#send(nowMs, link, PACKET, packet) > 0) {
+      this.lastSource = source
+      shaper.passed(nowMs, link, packet.length)
       return true
-    const full =
-      queue.bytes + packet.length > EGRESS_BYTES_PER_LINK_MAX || this.#queuedBytes + packet.length > EGRESS_BYTES_MAX
-    if (full && !this.#makeRoom(link, queue, packet.length, priority)) {
-      this.#ports.dropped(link, packet, 'full')
-      return false
     }
-    queue.waiting[priority].push({ packet: packet.slice(), queuedAtMs: nowMs })
-    queue.bytes += packet.length
-    this.#queuedBytes += packet.length
-    return true
+    return shaper.enqueue(nowMs, link, packet, priority, source)
   }
 
   /** The medium takes frames again. */
@@ -126,33 +194,80 @@ export class Egress {
     this.#blockedUntilMs = undefined
   }
 
+  /** Every frame of this interface, whoever sent it. */
+  used(nowMs: number, frameBytes: number): void {
+    const { shaper } = this
+    shaper.used(nowMs, frameBytes, shaper.isEmpty ? 0 : this.#ports.mediumQueueBytes())
+  }
+
   /** Sends what may be sent now. Returns true where it stopped only to give others a turn. */
   pump(nowMs: number): boolean {
-    this.#expire(nowMs)
+    this.#nowMs = nowMs
     if (nowMs >= (this.#blockedUntilMs ?? nowMs)) this.#blockedUntilMs = undefined
     for (let frames = 0; frames < EGRESS_BURST_FRAMES; frames++) {
-      if (this.#blockedUntilMs !== undefined) return false
-      if (!this.#sendControl(nowMs) && !this.#sendWaiting(nowMs)) return false
+      if (this.#blockedUntilMs !== undefined || !this.#hasWork) return false
+      if (!this.shaper.isFree(nowMs, this.#ports.mediumQueueBytes()) || !this.#sendNext(nowMs)) return false
     }
     return true
   }
 
   nextWakeMs(): number {
     if (this.#blockedUntilMs !== undefined) return this.#blockedUntilMs
-    return this.#queuedBytes > 0 || this.#held !== undefined ? 0 : this.#controlWakeMs
+    const freeMs = this.shaper.freeAtMs(this.#nowMs)
+    const isUnderWay = this.#held !== undefined || this.#cutLink !== undefined
+    const frameMs = isUnderWay ? freeMs : Math.max(freeMs, this.#controlWakeMs)
+    return Math.min(this.shaper.nextWakeMs(this.#nowMs), frameMs)
+  }
+
+  get #hasWork(): boolean {
+    const waits = !this.shaper.isEmpty || this.#held !== undefined || this.#cutLink !== undefined
+    return waits || this.#controlWakeMs <= this.#nowMs
+  }
+
+  #mayPass(nowMs: number, link: number, priority: Priority): boolean {
+    const { shaper } = this
+    if (this.#blockedUntilMs !== undefined || this.#cutLink !== undefined) return false
+    if (priority >= CUT_FROM && shaper.cuts(nowMs)) return false
+    return (
+      shaper.mayPass(nowMs, link, priority) && (!shaper.isPaced || shaper.isFree(nowMs, this.#ports.mediumQueueBytes()))
+    )
+  }
+
+  #sendNext(nowMs: number): boolean {
+    const { shaper } = this
+    if (shaper.hasRealTime && shaper.pick(nowMs, true)) return this.#sendPicked(nowMs)
+    if (this.#sendControl(nowMs)) return true
+    if (this.#cutLink !== undefined) {
+      if (this.#ports.sendNextPart(nowMs, this.#cutLink) === 0) this.#cutLink = undefined
+      return true
+    }
+    return shaper.pick(nowMs) && this.#sendPicked(nowMs)
+  }
+
+  #sendPicked(nowMs: number): boolean {
+    const { shaper } = this
+    const { neighbour, packet, priority, source } = shaper
+    if (priority >= CUT_FROM && shaper.cuts(nowMs)) {
+      const left = this.#ports.sendFirstPart(nowMs, neighbour, packet)
+      if (left < 0) return this.#block(nowMs)
+      if (left > 0) this.#cutLink = neighbour
+    } else if (this.#send(nowMs, neighbour, PACKET, packet) === 0) return false
+    this.lastSource = source
+    shaper.taken(nowMs)
+    return true
   }
 
   #sendControl(nowMs: number): boolean {
     this.#controlWakeMs = Number.POSITIVE_INFINITY
     if (this.#held !== undefined) return this.#sendHeld(nowMs)
     let idle: readonly Tier[] | undefined
-    return this.#inTurn((link, queue) => {
-      if (!queue.controlDue) return false
-      queue.controlDue = false
+    return this.#inTurn((link) => {
+      if (this.#controlDue.get(link) !== true) return false
+      this.#controlDue.set(link, false)
       idle ??= this.#idleTiers()
       for (const tier of TIERS) {
         if (!this.#ports.hasControl(link, tier)) continue
-        queue.controlDue = true
+        this.#controlDue.set(link, true)
         const available = this.budget.availableBytes(nowMs, tier, idle) - this.#overheadBytes
         const frame = available > 0 ? this.#ports.pullControl(nowMs, link, tier, available) : undefined
         if (frame !== undefined) {
@@ -169,12 +284,10 @@ export class Egress {
   /** A frame that was pulled is sent, or waits until the medium takes it. */
   #sendHeld(nowMs: number): boolean {
     const { link, tier, frame } = this.#held!
-    const bytes = this.#ports.send(nowMs, link, frame.type, frame.body)
-    if (bytes === 0) {
-      this.#blockedUntilMs = nowMs + RETRY_MS
-      return true
-    }
+    const bytes = this.#send(nowMs, link, frame.type, frame.body)
+    if (bytes === 0) return true
     this.#held = undefined
+    this.#controlWakeMs = 0
     this.budget.spend(nowMs, tier, bytes, this.#idleTiers())
     return true
   }
@@ -184,71 +297,26 @@ export class Egress {
     return TIERS.filter((tier) => !this.#order.some((link) => this.#ports.hasControl(link, tier)))
   }
 
-  #sendWaiting(nowMs: number): boolean {
-    if (this.#queuedBytes === 0) return false
-    for (const priority of PRIORITIES) {
-      const sent = this.#inTurn((link, queue) => {
-        const next = queue.waiting[priority][0]
-        if (next === undefined) return false
-        if (!this.#sendPacket(nowMs, link, next.packet)) return true
-        queue.waiting[priority].shift()
-        queue.bytes -= next.packet.length
-        this.#queuedBytes -= next.packet.length
-        return true
-      })
-      if (sent) return true
-    }
-    return false
-  }
-
   /** Asks each link, from the one whose turn it is, until one was served; the next turn is its successor's. */
-  #inTurn(serve: (link: number, queue: LinkQueue) => boolean): boolean {
+  #inTurn(serve: (link: number) => boolean): boolean {
     const count = this.#order.length
     for (let step = 0; step < count; step++) {
       const at = (this.#turn + step) % count
-      const link = this.#order[at]!
-      if (!serve(link, this.#links.get(link)!)) continue
+      if (!serve(this.#order[at]!)) continue
       this.#turn = (at + 1) % count
       return true
     }
     return false
   }
 
-  #sendPacket(nowMs: number, link: number, packet: Uint8Array): boolean {
-    if (this.#ports.send(nowMs, link, PACKET, packet) > 0) return true
+  #send(nowMs: number, link: number, type: number, body: Uint8Array): number {
+    const bytes = this.#ports.send(nowMs, link, type, body)
+    if (bytes === 0) this.#block(nowMs)
+    return bytes
+  }
+
+  #block(nowMs: number): false {
     this.#blockedUntilMs = nowMs + RETRY_MS
     return false
-  }
-
-  #expire(nowMs: number): void {
-    if (this.#queuedBytes === 0) return
-    for (const [link, queue] of this.#links) {
-      for (const priority of PRIORITIES) {
-        const waiting = queue.waiting[priority]
-        while (waiting.length > 0 && nowMs - waiting[0]!.queuedAtMs > AGE_MS_MAX[priority]) {
-          this.#giveUp(link, queue, waiting.shift()!.packet, 'expired')
-        }
-      }
-    }
-  }
-
-  /** Drops the oldest packets of lower priority on the same link until `bytes` fit. */
-  #makeRoom(link: number, queue: LinkQueue, bytes: number, priority: Priority): boolean {
-    for (const lower of [...PRIORITIES].reverse()) {
-      if (lower <= priority) return false
-      const waiting = queue.waiting[lower]
-      while (waiting.length > 0) {
-        this.#giveUp(link, queue, waiting.shift()!.packet, 'full')
-        if (queue.bytes + bytes <= EGRESS_BYTES_PER_LINK_MAX && this.#queuedBytes + bytes <= EGRESS_BYTES_MAX)
-          return true
-      }
-    }
-    return false
-  }
-
-  #giveUp(link: number, queue: LinkQueue, packet: Uint8Array, reason: 'expired' | 'full'): void {
-    queue.bytes -= packet.length
-    this.#queuedBytes -= packet.length
-    this.#ports.dropped(link, packet, reason)
   }
 }

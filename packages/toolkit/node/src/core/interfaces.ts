@@ -1,7 +1,8 @@
+import type { Priority, Severity } from '@nexus/congestion'
 import type { Tier } from '@nexus/gossip'
 import type { Link } from '@nexus/link'
 import type { InterfaceFacts } from '@nexus/transport'
-import { type ControlFrame, Egress, type Priority } from './egress.ts'
+import { type ControlFrame, Egress, type EgressFacts, type WaitingPacket } from './egress.ts'
 
 /** Kind, id, counter of the wider form, type and tag: what a link adds to a body; padding is found out when sent. */
 const LINK_OVERHEAD_BYTES = 7 + 1 + 16
@@ -18,10 +19,17 @@ export interface InterfaceTraffic {
 
 export interface InterfacesPorts {
   transmit(interfaceId: string, frame: Uint8Array, to: string | undefined): boolean
+  /** Bytes that wait in the interface. */
+  queuedBytes(interfaceId: string): number
   seal(nowMs: number, link: Link, type: number, body: Uint8Array): boolean
+  /** Seals a packet in parts and sends the first; how many are left. */
+  sealParts(nowMs: number, link: Link, packet: Uint8Array): number
+  nextPart(nowMs: number, link: Link): number
   hasControl(link: Link, tier: Tier): boolean
   pullControl(nowMs: number, link: Link, tier: Tier, bytesMax: number): ControlFrame | undefined
   dropped(packet: Uint8Array, reason: string): void
+  /** Weight of a neighbour among those that share a medium; equal for all unless given. */
+  weight?(link: Link): number
   /** As more or fewer nodes share a medium, this much of it is this node's. */
   shared(nowMs: number, interfaceId: string, usableBps: number): void
 }
@@ -40,14 +48,19 @@ export class Interfaces {
   }
 
   up(nowMs: number, facts: InterfaceFacts): void {
-    const egress = new Egress(nowMs, usableBps(facts, 0), mediumBytes(facts, LINK_OVERHEAD_BYTES), {
+    const { weight } = this.#ports
+    const egress = new Egress(nowMs, egressFacts(facts), {
       send: (atMs, link, type, body) => this.#send(atMs, link, type, body),
+      sendFirstPart: (atMs, link, packet) => this.#sendFirstPart(atMs, link, packet),
+      sendNextPart: (atMs, link) => this.#sendNextPart(atMs, link),
+      mediumQueueBytes: () => this.#ports.queuedBytes(facts.id),
       hasControl: (link, tier) => this.#ports.hasControl(this.#links.get(link)!.link, tier),
       pullControl: (atMs, id, tier, bytesMax) => {
         const { link } = this.#links.get(id)!
         return this.#ports.pullControl(atMs, link, tier, Math.min(bytesMax, link.payloadBytesMax))
       },
       dropped: (_link, packet, reason) => this.#ports.dropped(packet, reason),
+      ...(weight === undefined ? {} : { weight: (link) => weight(this.#links.get(link)!.link) }),
     })
     this.#byId.set(facts.id, { facts, index: this.#nextIndex++, egress, sentBytes: 0, controlBytes: 0, sentFrames: 0 })
   }
@@ -73,19 +86,21 @@ export class Interfaces {
     return this.#links.get(link)?.traffic
   }
 
-  linkUp(nowMs: number, link: Link): void {
+  /** False where there are as many links on the interface as the limit allows. */
+  linkUp(nowMs: number, link: Link): boolean {
     const traffic = this.#byId.get(link.interfaceId)!
     this.#links.set(link.id, { link, traffic })
-    traffic.egress.linkUp(link.id)
+    if (!traffic.egress.linkUp(nowMs, link.id)) return false
     this.#share(nowMs, traffic)
+    return true
   }
 
   /** Returns the packets that waited for the link, most urgent first. */
-  linkDown(nowMs: number, link: Link): { priority: Priority; packet: Uint8Array }[] {
+  linkDown(nowMs: number, link: Link): WaitingPacket[] {
     const entry = this.#links.get(link.id)
     if (entry === undefined) return []
     this.#links.delete(link.id)
-    const waiting = entry.traffic.egress.linkDown(link.id)
+    const waiting = entry.traffic.egress.linkDown(nowMs, link.id)
     this.#share(nowMs, entry.traffic)
     return waiting
   }
@@ -97,6 +112,7 @@ export class Interfaces {
     if (!taken || traffic === undefined) return taken
     traffic.sentBytes += frame.length
     traffic.sentFrames++
+    traffic.egress.used(nowMs, frame.length)
     if (!this.#sealing) {
       traffic.controlBytes += frame.length
       traffic.egress.budget.spendControl(nowMs, mediumBytes(traffic.facts, frame.length))
@@ -104,9 +120,14 @@ export class Interfaces {
     return true
   }
 
-  /** Sends or queues a packet. False: no such link, or no room. */
-  offer(nowMs: number, link: number, packet: Uint8Array, priority: Priority): boolean {
-    return this.#links.get(link)?.traffic.egress.offer(nowMs, link, packet, priority) ?? false
+  /** Sends or queues a packet that came over link `source`. False: no such link, or no room. */
+  offer(nowMs: number, link: number, packet: Uint8Array, priority: Priority, source: number): boolean {
+    return this.#links.get(link)?.traffic.egress.offer(nowMs, link, packet, priority, source) ?? false
+  }
+
+  /** The worse of what the neighbour signalled, what its queue has come to, and how its medium fares. */
+  severity(nowMs: number, link: number): Severity {
+    return this.#links.get(link)?.traffic.egress.severity(nowMs, link) ?? 0
   }
 
   want(link: number): void {
@@ -146,8 +167,35 @@ export class Interfaces {
     return mediumBytes(traffic.facts, bytes)
   }
 
+  #sendFirstPart(nowMs: number, id: number, packet: Uint8Array): number {
+    const { link, traffic } = this.#links.get(id)!
+    const before = traffic.sentFrames
+    this.#sealing = true
+    try {
+      const left = this.#ports.sealParts(nowMs, link, packet)
+      return traffic.sentFrames === before ? -1 : left
+    } finally {
+      this.#sealing = false
+    }
+  }
+
+  #sendNextPart(nowMs: number, id: number): number {
+    const { link } = this.#links.get(id)!
+    this.#sealing = true
+    try {
+      return this.#ports.nextPart(nowMs, link)
+    } finally {
+      this.#sealing = false
+    }
+  }
+
+  /** What was measured since counts from now on. */
+  remeasure(nowMs: number): void {
+    for (const traffic of this.#byId.values()) this.#share(nowMs, traffic)
+  }
+
   #share(nowMs: number, { facts, egress }: InterfaceTraffic): void {
-    const bps = usableBps(facts, egress.linkCount)
+    const bps = usableBps(facts, egress.linkCount, egress.shaper.meter.bps)
     egress.budget.setUsableBps(nowMs, bps)
     this.#ports.shared(nowMs, facts.id, bps)
   }
@@ -165,11 +213,22 @@ function mediumBytes({ airtimeSeconds, bitrateBps }: InterfaceFacts, bytes: numb
   return airtimeSeconds === undefined ? bytes : Math.ceil((airtimeSeconds(bytes) * bitrateBps) / 8)
 }
 
+function egressFacts(facts: InterfaceFacts): EgressFacts {
+  const { airtimeSeconds, bitrateBps } = facts
+  return {
+    nominalBps: bitrateBps,
+    usableBps: usableBps(facts, 0, bitrateBps),
+    overheadBytes: mediumBytes(facts, LINK_OVERHEAD_BYTES),
+    ...(airtimeSeconds === undefined ? {} : { airtimeMs: (bytes) => 1_000 * airtimeSeconds(bytes) }),
+  }
+}
+
 /**
  * On a medium where everyone hears everyone, the nodes heard share it, and a part is left for what waits for no budget:
  * answers to handshakes and probes, of which there are the more, the more nodes there are.
  */
-function usableBps(facts: InterfaceFacts, links: number): number {
-  const bps = facts.bitrateBps * facts.dutyCycle
+function usableBps(facts: InterfaceFacts, links: number, measuredBps: number): number {
+  // By airtime a node on radio plans at the nominal rate: there each frame is counted by what it takes of the medium.
+  const bps = (facts.airtimeSeconds === undefined ? measuredBps : facts.bitrateBps) * facts.dutyCycle
   return facts.reach === 'shared' && !facts.addressed ? (bps * (1 - ANSWERS_SHARE)) / (links + 1) : bps
 }

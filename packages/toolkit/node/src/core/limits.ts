@@ -1,9 +1,9 @@
-/** Packets that wait on one interface, in bytes; at this fill new ones of the lowest priority are refused first. */
-export const EGRESS_BYTES_MAX = 1_048_576
-/** Of these, for one neighbour. */
-export const EGRESS_BYTES_PER_LINK_MAX = 262_144
 /** Frames handed over in one go before the event loop gets its turn. */
 export const EGRESS_BURST_FRAMES = 256
+/** How often queues are looked at for whom to tell of them, while there is anything to tell. */
+export const STOCK_MS = 100
+/** A medium that gave up a frame counts as severe for so long at most. */
+export const JAM_MS_MAX = 60_000
 /** Announces that wait for their signature check, in all and from one neighbour. */
 export const VERIFYING_MAX = 1_024
 export const VERIFYING_PER_LINK_MAX = 64

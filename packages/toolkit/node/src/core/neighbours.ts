@@ -1,5 +1,6 @@
 import { toHex } from '@nexus/codec'
 import { encodeBandwidth, encodeCost } from '@nexus/compact-path-cost'
+import { effectiveCost } from '@nexus/congestion'
 import type { Gossip } from '@nexus/gossip'
 import type { DownReason, Link, LinkLayer } from '@nexus/link'
 import type { Router } from '@nexus/routing'
@@ -51,20 +52,22 @@ export class Neighbours {
 
   linkUp(nowMs: number, link: Link): void {
     const { interfaces, gossip, event, contacts } = this.#parts
-    interfaces.linkUp(nowMs, link)
+    const hasRoom = interfaces.linkUp(nowMs, link)
     const { nodeId, publicKey } = link.peer
     contacts.heard(nodeId, publicKey, contacts.labelOf(nodeId))
     const latencyMs = this.#latencyMs(link)
     this.#latencies.set(link.id, latencyMs)
-    const taken = this.#router.adjacencyUp(this.#parts.clock.toProtocolMs(nowMs), link.id, {
-      nodeId,
-      interfaceId: interfaces.of(link.id)!.index,
-      addCost: this.addedCost(link),
-      latencyMs,
-      bandwidth: encodeBandwidth(Math.max(1, Math.round(link.bitrateBps * interfaces.of(link.id)!.facts.dutyCycle))),
-      free: contacts.isTrusted(nodeId),
-    })
-    if (!taken) return this.#parts.links.close(nowMs, link, CLOSE_CAPACITY)
+    const isTaken =
+      hasRoom &&
+      this.#router.adjacencyUp(this.#parts.clock.toProtocolMs(nowMs), link.id, {
+        nodeId,
+        interfaceId: interfaces.of(link.id)!.index,
+        addCost: this.addedCost(nowMs, link),
+        latencyMs,
+        bandwidth: this.#bandwidth(link),
+        free: contacts.isTrusted(nodeId),
+      })
+    if (!isTaken) return this.#parts.links.close(nowMs, link, CLOSE_CAPACITY)
     gossip.neighbourUp(nowMs, link.id, link.bitrateBps)
     event('link-up', `Linked with ${this.#name(nodeId)} over ${link.interfaceId}.`, this.#facts(link))
   }
@@ -75,19 +78,24 @@ export class Neighbours {
     this.#latencies.delete(link.id)
     routes.linkDown(nowMs, link.id)
     gossip.neighbourDown(link.id)
-    packets.reroute(nowMs, waiting)
+    packets.reroute(nowMs, waiting, 'link-down')
     const text = `The link with ${this.#name(link.peer.nodeId)} over ${link.interfaceId} ended: ${DOWN_TEXT[reason]}.`
     event('link-down', text, { ...this.#facts(link), reason })
   }
 
-  /** Tells routing what changed in latency since it was last told. */
+  /** Tells routing what was measured since it was last told: latency, bandwidth, and what the queues make links cost. */
   remeasure(nowMs: number): void {
     for (const link of this.#parts.links.links()) {
-      const latencyMs = this.#latencyMs(link)
+      const measured = this.#latencyMs(link)
       const before = this.#latencies.get(link.id)
-      if (before === undefined || Math.abs(latencyMs - before) <= LATENCY_STEP * before) continue
+      if (before === undefined) continue
+      const latencyMs = Math.abs(measured - before) <= LATENCY_STEP * before ? before : measured
       this.#latencies.set(link.id, latencyMs)
-      this.#router.adjacencyChanged(this.#parts.clock.toProtocolMs(nowMs), link.id, { latencyMs })
+      this.#router.adjacencyChanged(this.#parts.clock.toProtocolMs(nowMs), link.id, {
+        latencyMs,
+        addCost: this.addedCost(nowMs, link),
+        bandwidth: this.#bandwidth(link),
+      })
     }
   }
 
@@ -115,10 +123,11 @@ export class Neighbours {
     return peer
   }
 
-  /** Encoded cost that this node adds to what leaves by a link. */
-  addedCost(link: Link): number {
-    const price = this.#parts.priceMicroPerMib ?? PRICE_DEFAULT
-    return encodeCost(BigInt(Math.round(price * Math.max(1, FULL_PRICE_BPS / link.bitrateBps))) << 16n)
+  /** Encoded cost that this node adds to what leaves by a link: its price, and more where the queue to it is long. */
+  addedCost(nowMs: number, link: Link): number {
+    const price = (this.#parts.priceMicroPerMib ?? PRICE_DEFAULT) * Math.max(1, FULL_PRICE_BPS / link.bitrateBps)
+    const fill = this.#parts.interfaces.of(link.id)?.egress.fillMean(nowMs, link.id) ?? 0
+    return encodeCost(BigInt(Math.round(effectiveCost(price, fill))) << 16n)
   }
 
   get #router(): Router {
@@ -164,6 +173,13 @@ const CLOSE_CAPACITY = 2
 const CLOSE_POLICY = 3
 
 /** Interface and target of a peer's address, `<interface id>` or `<interface id> <address>`. */
+  /** Encoded bit/s of a link: what its slower end states, or what its medium was measured to carry, if that is less. */
+  #bandwidth(link: Link): number {
+    const { facts, egress } = this.#parts.interfaces.of(link.id)!
+    const bps = Math.min(link.bitrateBps, egress.shaper.meter.bps)
+    return encodeBandwidth(Math.max(1, Math.round(bps * facts.dutyCycle)))
+  }
+
 function dialOf(peer: TrustedPeer): { interfaceId: string; target: { address?: string } } | undefined {
   if (peer.address === undefined) return undefined
   const space = peer.address.indexOf(' ')

@@ -6,6 +6,7 @@ import { NO_HOP } from '@nexus/routing'
 import { type InboxMessage, type MessageStatus, Messenger, type SendOptions, type Stream } from '@nexus/session'
 import type { InterfaceFacts } from '@nexus/transport'
 import { Advisories } from './advisories.ts'
+import { Congestion } from './congestion.ts'
 import { Contacts, type TrustedPeer } from './contacts.ts'
 import type { ControlFrame } from './egress.ts'
 import type { CoreEvent } from './events.ts'
@@ -14,7 +15,7 @@ import { LINK_CONTROL_SHARE } from './limits.ts'
 import { Neighbours } from './neighbours.ts'
 import { News } from './news.ts'
 import type { NodeCoreOptions, NodeCorePorts } from './node-options.ts'
-import { Packets } from './packets.ts'
+import { type PacketService, Packets } from './packets.ts'
 import { ProtocolClock } from './protocol-clock.ts'
 import { Routes } from './routes.ts'
 import { storedCounter } from './stored-counter.ts'
@@ -35,6 +36,7 @@ export class NodeCore {
   readonly routes: Routes
   readonly gossip: Gossip
   readonly packets: Packets
+  readonly congestion: Congestion
   readonly messenger: Messenger
   readonly neighbours: Neighbours
   readonly #ports: NodeCorePorts
@@ -63,6 +65,11 @@ export class NodeCore {
       { want: (link) => this.interfaces.want(link), invalid: () => this.packets.drop('invalid-record') },
     )
     this.packets = this.#makePackets()
+    this.congestion = new Congestion({
+      interfaces: this.interfaces,
+      packets: this.packets,
+      send: (nowMs, link, body) => this.links.send(nowMs, link, MESSAGE.congestion, body),
+    })
     this.messenger = this.#makeMessenger()
     this.neighbours = this.#makeNeighbours()
     new Advisories(store, (key, verdict) =>
@@ -131,6 +138,12 @@ export class NodeCore {
     this.interfaces.drained(nowMs, interfaceId)
   }
 
+  /** Medium access gave a frame of this interface up: it found the medium busy at every attempt. */
+  frameLost(nowMs: number, interfaceId: string): void {
+    this.#nowMs = nowMs
+    this.congestion.frameLost(nowMs, interfaceId)
+  }
+
   /** Does what is due, and sends what may be sent. */
   tick(nowMs: number): void {
     if (!this.#isRunning) return
@@ -141,6 +154,7 @@ export class NodeCore {
     this.messenger.tick(nowMs)
     this.#traces.tick(nowMs)
     if (nowMs >= this.#remeasureDueMs) {
+      this.interfaces.remeasure(nowMs)
       this.neighbours.remeasure(nowMs)
       this.#remeasureDueMs = nowMs + this.clock.roundMs
     }
@@ -149,6 +163,7 @@ export class NodeCore {
       this.#snapshotDueMs = nowMs + SNAPSHOT_ROUNDS * this.clock.roundMs
     }
     this.interfaces.pump(nowMs)
+    this.congestion.tick(nowMs)
   }
 
   /** When {@link tick} has something to do. */
@@ -160,6 +175,7 @@ export class NodeCore {
       this.messenger.nextWakeMs(),
       this.#traces.nextWakeMs(),
       this.interfaces.nextWakeMs(),
+      this.congestion.nextWakeMs(),
       this.#remeasureDueMs,
       this.#snapshotDueMs,
     )
@@ -193,6 +209,17 @@ export class NodeCore {
     if (!this.packets.sendData(nowMs, destination, CONTEXT.TRACE, data)) this.#traces.fail(id, 'no-route')
   }
 
+  /** Hands data packets of a context that end here to a service. @throws {RangeError} where the context is taken */
+  register(context: number, service: PacketService): void {
+    this.packets.register(context, service)
+  }
+
+  /** Sends a packet of a service, once and without a receipt; its context says how urgent it is. False: there is no way. */
+  sendData(nowMs: number, destination: Uint8Array, context: number, data: Uint8Array): boolean {
+    this.#nowMs = nowMs
+    return this.packets.sendData(nowMs, destination, context, data)
+  }
+
   trust(nowMs: number, peer: TrustedPeer): void {
     this.#nowMs = nowMs
     this.neighbours.trust(nowMs, peer)
@@ -210,9 +237,14 @@ export class NodeCore {
       hasControl: (link, tier) => (tier === 1 ? this.routes.hasControl(link.id) : this.gossip.hasWork(link.id, tier)),
       pullControl: (nowMs, link, tier, bytesMax) => this.#pullControl(nowMs, link, tier, bytesMax),
       dropped: (_packet, reason) => this.packets.drop(reason),
+    const { weight } = this.#ports
       shared: (nowMs, interfaceId, usableBps) =>
         this.links.setControlBudget(nowMs, interfaceId, usableBps * LINK_CONTROL_SHARE),
+      queuedBytes: (interfaceId) => this.#ports.queuedBytes(interfaceId),
     })
+      sealParts: (nowMs, link, packet) => this.links.sendInterruptible(nowMs, link, MESSAGE.packet, packet),
+      nextPart: (nowMs, link) => this.links.sendNextPart(nowMs, link),
+      ...(weight === undefined ? {} : { weight: (link) => weight(link.peer.nodeId) }),
   }
 
   #makeLinks(): LinkLayer {
@@ -230,7 +262,10 @@ export class NodeCore {
       {
         transmit: (interfaceId, frame, to) => this.interfaces.transmit(this.#nowMs, interfaceId, frame, to),
         linkUp: (link) => this.neighbours.linkUp(this.#nowMs, link),
-        linkDown: (link, reason) => this.neighbours.linkDown(this.#nowMs, link, reason),
+        linkDown: (link, reason) => {
+          this.congestion.linkDown(link.id)
+          this.neighbours.linkDown(this.#nowMs, link, reason)
+        },
         message: (link, type, body) => this.#message(link, type, body),
         refused: (refusal) => this.#tell(this.#news.refused(refusal)),
       },
@@ -265,7 +300,7 @@ export class NodeCore {
         announce: (nowMs, link, packet) => this.#count(this.routes.announce(nowMs, link, packet)),
         deliver: (nowMs, packet) => void this.messenger.receivePacket(nowMs, decodePacket(packet)),
         protocolMs: (nowMs) => this.clock.toProtocolMs(nowMs),
-        addedCost: (link) => this.neighbours.addedCost(link),
+        addedCost: (nowMs, link) => this.neighbours.addedCost(nowMs, link),
       },
     )
   }
@@ -322,6 +357,7 @@ export class NodeCore {
   #gossip(link: Link, body: Uint8Array): void {
     try {
       this.gossip.receive(link.id, body)
+    else if (type === MESSAGE.congestion) this.#count(this.congestion.receive(this.#nowMs, link, body))
     } catch (error) {
       if (!(error instanceof GossipError)) throw error
       this.packets.drop('gossip-malformed')

@@ -31,6 +31,10 @@ export interface NodeCoreOptions {
 /** What the core asks of its driver. Called from within the core's methods. */
 export interface NodeCorePorts {
   transmit(interfaceId: string, frame: Uint8Array, to: string | undefined): boolean
+  /** Bytes that wait inside an interface. */
+  queuedBytes(interfaceId: string): number
+  /** Weight of a neighbour among those that share a medium, over 0; equal for all unless given. */
+  weight?(nodeId: Uint8Array): number
   readonly verify: VerifyPort
   event(event: CoreEvent): void
   /** A message is in the inbox, until it is taken. */

@@ -1,3 +1,4 @@
+import { type Priority, priorityOfContext } from '@nexus/congestion'
 import {
   CONTEXT,
   encodePacket,
@@ -13,13 +14,21 @@ import {
 } from '@nexus/framing'
 import type { Link } from '@nexus/link'
 import { NO_HOP, type Router } from '@nexus/routing'
-import type { Priority } from './egress.ts'
+import { SELF, type WaitingPacket } from './egress.ts'
 import type { Interfaces } from './interfaces.ts'
 import { MEDIA, TraceError, type TraceHop, type TraceOutcome } from './trace.ts'
 import type { TraceStep, Traces } from './traces.ts'
 
+/** From this priority on packets take another next hop, from this severity of the first one on (docs/spec/congestion.md). */
+const REROUTED_FROM = 2
+const SEVERE = 2
+/** Contexts of the node itself: sessions and traces. */
+const OWN_CONTEXTS: ReadonlySet<number> = new Set<number>(Object.values(CONTEXT))
 /** What a link that measured nothing yet writes into a trace. */
 const RTT_UNKNOWN = 0xffff
+
+/** Takes the data of packets that end here; the bytes are valid during the call. */
+export type PacketService = (nowMs: number, data: Uint8Array) => void
 
 /** Who gets the packets that end here. */
 export interface PacketPorts {
@@ -29,7 +38,7 @@ export interface PacketPorts {
   /** The routing core's clock for a reading of the node's. */
   protocolMs(nowMs: number): number
   /** Encoded cost that this node adds for what leaves by a link. */
-  addedCost(link: Link): number
+  addedCost(nowMs: number, link: Link): number
 }
 
 export interface PacketParts {
@@ -43,6 +52,7 @@ export interface PacketParts {
 export class Packets {
   readonly #parts: PacketParts
   readonly #ports: PacketPorts
+  readonly #services = new Map<number, PacketService>()
   readonly dropped: Record<string, number> = {}
   forwarded = 0
   delivered = 0
@@ -67,32 +77,41 @@ export class Packets {
   }
 
   /** Sends a packet of this node's own. */
-  send(nowMs: number, destination: Uint8Array, packet: Uint8Array, priority: Priority): 'sent' | 'queued' | 'no-route' {
+  send(nowMs: number, destination: Uint8Array, packet: Uint8Array, asked: Priority): 'sent' | 'queued' | 'no-route' {
     const { interfaces, router, selfId } = this.#parts
     if (isPacketFor(packet, selfId)) {
       this.#arrive(nowMs, packet)
       return 'sent'
     }
-    const hop = this.#hopFor(destination, NO_HOP)
+    // The first relay would not believe more than the context says either.
+    const priority = Math.max(asked, priorityOfContext(packetContext(packet))) as Priority
+    const hop = this.#hopFor(nowMs, destination, NO_HOP, priority)
     if (hop === NO_HOP) {
       router.seek(this.#ports.protocolMs(nowMs), destination)
       return 'no-route'
     }
-    if (!interfaces.offer(nowMs, hop, packet, priority)) return 'no-route'
+    if (!interfaces.offer(nowMs, hop, packet, priority, SELF)) return 'no-route'
     return interfaces.of(hop)?.egress.queuedBytes === 0 ? 'sent' : 'queued'
   }
 
   /** Makes and sends a packet of plain data, as traces are. */
   sendData(nowMs: number, destination: Uint8Array, context: number, data: Uint8Array): boolean {
     const packet = encodePacket(nativePacket({ type: PACKET_TYPE.DATA, destination, context, data }))
-    return this.send(nowMs, destination, packet, 1) !== 'no-route'
+    return this.send(nowMs, destination, packet, priorityOfContext(context)) !== 'no-route'
   }
 
-  /** Packets whose link died find their second path, or are given up. */
-  reroute(nowMs: number, waiting: readonly { priority: Priority; packet: Uint8Array }[]): void {
-    for (const { packet, priority } of waiting) {
-      const hop = this.#hopFor(packetDestination(packet), NO_HOP)
-      if (hop === NO_HOP || !this.#parts.interfaces.offer(nowMs, hop, packet, priority)) this.drop('link-down')
+  /** Data packets of a context that end here go to a service. @throws {RangeError} where the context has one, or is the node's own */
+  register(context: number, service: PacketService): void {
+    if (OWN_CONTEXTS.has(context) || this.#services.has(context)) throw new RangeError(`context ${context} is taken`)
+    this.#services.set(context, service)
+  }
+
+  /** Packets whose link died or is congested find their second path; without one they are given up. */
+  reroute(nowMs: number, waiting: readonly WaitingPacket[], reason: string): void {
+    for (const { packet, priority, source } of waiting) {
+      const hop = this.#hopFor(nowMs, packetDestination(packet), source === SELF ? NO_HOP : source, priority)
+      if (hop === NO_HOP || hop === source) this.drop(reason)
+      else this.#parts.interfaces.offer(nowMs, hop, packet, priority, source)
     }
   }
 
@@ -102,25 +121,35 @@ export class Packets {
     if (context === CONTEXT.TRACE)
       this.#carryOut(nowMs, () => this.#parts.traces.end(nowMs, packetData(packet), 'arrived'))
     else if (context === CONTEXT.TRACE_ANSWER) this.#traceAnswered(nowMs, packet)
-    else this.#ports.deliver(nowMs, packet)
+    else {
+      const service = this.#services.get(context)
+      if (service === undefined) this.#ports.deliver(nowMs, packet)
+      else service(nowMs, packetData(packet))
+    }
   }
 
   #forward(nowMs: number, link: Link, packet: Uint8Array): void {
     const isTrace = packetContext(packet) === CONTEXT.TRACE
     if (!incrementPacketHops(packet)) return this.#giveUp(nowMs, packet, 'hop-limit', isTrace)
     const destination = packetDestination(packet)
-    const hop = this.#hopFor(destination, link.id)
+    const priority = priorityOfContext(packetContext(packet))
+    const hop = this.#hopFor(nowMs, destination, link.id, priority)
     if (hop === NO_HOP || hop === link.id) {
       this.#parts.router.unreachable(this.#ports.protocolMs(nowMs), link.id, destination)
       return this.#giveUp(nowMs, packet, 'no-route', isTrace)
     }
-    if (isTrace) return this.#passTrace(nowMs, packet, hop)
-    if (this.#parts.interfaces.offer(nowMs, hop, packet, priorityOf(packetContext(packet)))) this.forwarded++
+    if (isTrace) return this.#passTrace(nowMs, packet, hop, link.id)
+    if (this.#parts.interfaces.offer(nowMs, hop, packet, priority, link.id)) this.forwarded++
   }
 
-  #hopFor(destination: Uint8Array, from: number): number {
-    const hop = this.#parts.router.nextHop(destination)
-    return hop === NO_HOP ? this.#parts.router.greedyHop(destination, from) : hop
+  #hopFor(nowMs: number, destination: Uint8Array, from: number, priority: Priority): number {
+    const { router, interfaces } = this.#parts
+    const hop = router.nextHop(destination)
+    if (hop === NO_HOP) return router.greedyHop(destination, from)
+    if (priority < REROUTED_FROM || interfaces.severity(nowMs, hop) < SEVERE) return hop
+    // Any feasible next hop is free of loops; one that is as badly off would gain nothing.
+    const other = router.secondHop(destination)
+    return other === NO_HOP || other === from || interfaces.severity(nowMs, other) >= SEVERE ? hop : other
   }
 
   #giveUp(nowMs: number, packet: Uint8Array, outcome: TraceOutcome, isTrace: boolean): void {
@@ -128,20 +157,20 @@ export class Packets {
     if (isTrace) this.#carryOut(nowMs, () => this.#parts.traces.end(nowMs, packetData(packet), outcome))
   }
 
-  #passTrace(nowMs: number, packet: Uint8Array, hop: number): void {
+  #passTrace(nowMs: number, packet: Uint8Array, hop: number, source: number): void {
     const { interfaces, traces } = this.#parts
     const via = interfaces.link(hop)!
     const traffic = interfaces.of(hop)!
     const own: Omit<TraceHop, 'nodeIdHead'> = {
       rttMs: via.rttMs === undefined ? RTT_UNKNOWN : Math.min(RTT_UNKNOWN - 1, Math.round(via.rttMs)),
       queueFill: traffic.egress.fill(hop),
-      addedCost: this.#ports.addedCost(via),
+      addedCost: this.#ports.addedCost(nowMs, via),
       medium: MEDIA.indexOf(traffic.facts.kind),
     }
-    this.#carryOut(nowMs, () => traces.pass(nowMs, packetData(packet), own), packet, hop)
+    this.#carryOut(nowMs, () => traces.pass(nowMs, packetData(packet), own), packet, hop, source)
   }
 
-  #carryOut(nowMs: number, step: () => TraceStep, packet?: Uint8Array, hop?: number): void {
+  #carryOut(nowMs: number, step: () => TraceStep, packet?: Uint8Array, hop?: number, source?: number): void {
     let result: TraceStep
     try {
       result = step()
@@ -158,7 +187,7 @@ export class Packets {
     const whole = new Uint8Array(head.length + result.data.length)
     whole.set(head)
     whole.set(result.data, head.length)
-    if (this.#parts.interfaces.offer(nowMs, hop!, whole, 1)) this.forwarded++
+    if (this.#parts.interfaces.offer(nowMs, hop!, whole, priorityOfContext(CONTEXT.TRACE), source!)) this.forwarded++
   }
 
   #traceAnswered(nowMs: number, packet: Uint8Array): void {
@@ -169,10 +198,4 @@ export class Packets {
       this.drop('malformed')
     }
   }
-}
-
-/** What a packet says of its urgency: its context is all that a relay sees. */
-function priorityOf(context: number): Priority {
-  if (context === CONTEXT.FRAGMENT) return 3
-  return context === CONTEXT.TRACE || context === CONTEXT.TRACE_ANSWER || context === CONTEXT.HANDSHAKE ? 1 : 2
 }

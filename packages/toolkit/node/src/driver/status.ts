@@ -97,7 +97,7 @@ function linksOf(core: NodeCore, nowMs: number): Status['links'] {
       queueFill: (core.interfaces.of(link.id)?.egress.fill(link.id) ?? 0) / 255,
       sentBytes: link.counters.bytesOut,
       receivedBytes: link.counters.bytesIn,
-      addedCost: costMicroPerMib(core.neighbours.addedCost(link)),
+      addedCost: costMicroPerMib(core.neighbours.addedCost(nowMs, link)),
     }
   })
 }
