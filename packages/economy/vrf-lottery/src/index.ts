@@ -32,12 +32,5 @@ export {
 } from './payer.ts'
 export { isOdds, packetCost, packetCostMicro, reward, smallestOdds, winTarget } from './price.ts'
 export { QuoteBook } from './quotes.ts'
-export {
-  type Claim,
-  LotteryRelay,
-  type RelayCounts,
-  type RelayOptions,
-  type RelayPorts,
-  type RelayStanding,
-  type TakeVerdict,
-} from './relay.ts'
+export { LotteryRelay } from './relay.ts'
+export type { Claim, RelayCounts, RelayOptions, RelayPorts, RelayStanding, TakeVerdict } from './relay-ports.ts'

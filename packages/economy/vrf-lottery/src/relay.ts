@@ -1,5 +1,4 @@
 import { equalBytes } from '@nexus/codec'
-import type { Crypto } from '@nexus/crypto'
 import { encodeClaim, windowClaimBytes } from './claim.ts'
 import { Draw, drawInput } from './draw.ts'
 import { FrameLog } from './frame-log.ts'
@@ -15,67 +14,10 @@ import {
 } from './limits.ts'
 import { encodeLotteryMessage, type OpenLot, type Reveal } from './messages.ts'
 import { chooseOdds, Traffic } from './odds-policy.ts'
+import { Owed } from './owed.ts'
 import { packetCostMicro, reward } from './price.ts'
+import type { Claim, RelayCounts, RelayOptions, RelayPorts, RelayStanding, TakeVerdict } from './relay-ports.ts'
 import { type Announcement, RelaySeries, type RelayWindow } from './relay-series.ts'
-
-export interface RelayOptions {
-  readonly crypto: Crypto
-  /** The VRF proof of this node over some bytes: `identity.prove`. */
-  prove(alpha: Uint8Array): Uint8Array
-  /** The epoch at start; later ones by `epochIs`. */
-  readonly epoch: number
-  /** What was kept of this neighbour from an earlier run, as `standing` gave it. */
-  readonly standing?: RelayStanding
-}
-
-export interface RelayPorts {
-  /** Hands the body of a link message of type 4 to any link with the payer; lost ones are asked for again. */
-  send(body: Uint8Array): void
-  /** How much this neighbour may owe by the lottery, in μNXS: its exposure limit less what its channel has not settled. */
-  creditMicro(): number
-}
-
-/** What is remembered of a payer between runs. */
-export interface RelayStanding {
-  /** Packets in windows that it revealed and paid. */
-  readonly paidPackets: number
-  /** By epoch: expected cost of packets that were never paid for. */
-  readonly owedMicro: ReadonlyMap<number, number>
-}
-
-/** Whether a priced packet is taken, or why not. */
-export type TakeVerdict =
-  | 'taken'
-  /** Its window has no odds: not opened, or the REVEAL of the window before the last is late, or payments are. */
-  | 'no-odds'
-  /** Its window is revealed, so that its draws are known. */
-  | 'revealed'
-  /** A counter that was taken before. */
-  | 'repeated'
-  /** A win would pass what this neighbour may owe. */
-  | 'credit'
-
-/** Wins to be handed to the channel. */
-export interface Claim {
-  readonly body: Uint8Array
-  /** The least that the payer has to move, in whole μNXS: at the quotes that it was given. */
-  readonly expectedMicro: bigint
-}
-
-/** What became of windows, since the start. */
-export interface RelayCounts {
-  taken: number
-  refused: number
-  drawn: number
-  wins: number
-  paidMicro: bigint
-  /** Claims that the payer refused. */
-  refusedClaims: number
-  /** Wins that nobody claimed while their payer remembered them. */
-  expiredMicro: bigint
-  /** REVEALs that were not what had been committed to. */
-  falseReveals: number
-}
 
 /** Tickets that one proof costs as much time as. */
 const PROOF_TICKETS = 256
@@ -102,36 +44,30 @@ export class LotteryRelay {
   readonly #series: RelaySeries[] = []
   /** Windows with frames that are neither paid nor given up, oldest first. */
   readonly #unpaid: RelayWindow[] = []
-  readonly #owed: Map<number, number>
+  readonly #owed: Owed
   #claimed: { readonly claim: Claim; readonly windows: readonly RelayWindow[] } | undefined
   #paidPackets: number
   #pendingMicro = 0
-  #owedMicro = 0
   /** What the packet seen last would win. */
   #winMicro = 0
   /** Windows announced since the start. */
   #announced = 0
-  #epoch: number
 
   constructor(options: RelayOptions, ports: RelayPorts) {
     this.#options = options
     this.#ports = ports
-    this.#epoch = options.epoch
-    this.#owed = new Map(options.standing?.owedMicro)
+    this.#owed = new Owed(options.epoch, options.standing?.owedMicro)
     this.#paidPackets = options.standing?.paidPackets ?? 0
-    this.epochIs(options.epoch)
   }
 
   /** Expected cost, in μNXS, of what was taken and is neither paid nor forgiven: counts against the exposure limit. */
   get exposureMicro(): number {
-    return this.#pendingMicro + this.#owedMicro
+    return this.#pendingMicro + this.#owed.micro
   }
 
   /** What to keep of this neighbour between runs: windows under way count as owed. */
   get standing(): RelayStanding {
-    const owedMicro = new Map(this.#owed)
-    if (this.#pendingMicro > 0) owedMicro.set(this.#epoch, (owedMicro.get(this.#epoch) ?? 0) + this.#pendingMicro)
-    return { paidPackets: this.#paidPackets, owedMicro }
+    return { paidPackets: this.#paidPackets, owedMicro: this.#owed.with(this.#pendingMicro) }
   }
 
   /**
@@ -256,12 +192,7 @@ export class LotteryRelay {
 
   /** What was owed before the last whole epoch is forgiven. */
   epochIs(epoch: number): void {
-    this.#epoch = epoch
-    this.#owedMicro = 0
-    for (const [owedEpoch, micro] of [...this.#owed]) {
-      if (owedEpoch + 1 < epoch) this.#owed.delete(owedEpoch)
-      else this.#owedMicro += micro
-    }
+    this.#owed.epochIs(epoch)
   }
 
   /** Gives up what its payer has forgotten. */
@@ -367,10 +298,7 @@ export class LotteryRelay {
     window.series.windows.delete(window.window)
     this.#pendingMicro = this.#unpaid.length === 0 ? 0 : this.#pendingMicro - window.costMicro
     if (paid) this.#paidPackets += window.log?.count ?? 0
-    else {
-      this.#owed.set(this.#epoch, (this.#owed.get(this.#epoch) ?? 0) + window.costMicro)
-      this.#owedMicro += window.costMicro
-    }
+    else this.#owed.add(window.costMicro)
     for (const series of this.#series) {
       for (const next of series.windows.values()) if (next.rank === undefined) this.#announce(series, next)
     }

@@ -12,7 +12,7 @@ import { BatchVerifier, nodeEd25519 } from './ed25519.ts'
 import { hkdfSha256, hmacSha256, sha256, sha512, wasmBlake2b, wasmBlake3 } from './hashes.ts'
 import { exportPublic, generateAgreementKey, importSecret, KeyCache } from './keys.ts'
 import { loadSodium, type Sodium } from './sodium.ts'
-import { wasmVrfGroup } from './vrf-group.ts'
+import { WasmVrfGroup } from './vrf-group.ts'
 
 /**
  * The provider for Node. Each call makes one with caches and wasm memory of its own; a process needs one, and a worker
@@ -40,7 +40,7 @@ export async function nodeCrypto(): Promise<Crypto> {
     publicKey,
     ...signing(nodeEd25519(keys, sodium)),
     verifyBatch: (jobs) => batches.verify(jobs),
-    ...vrf(wasmVrfGroup(sodium), sha512, publicKey),
+    ...vrf(new WasmVrfGroup(sodium), sha512, publicKey),
     x25519PublicKey(secret) {
       assertLength('the secret', secret, KEY_BYTES)
       return exportPublic(keys.secretKey('X25519', secret))

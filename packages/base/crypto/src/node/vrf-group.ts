@@ -9,92 +9,134 @@ const COFACTOR_DOUBLINGS = 3
 /**
  * edwards25519 in the wasm module, whose calls are constant-time and work on encodings. They refuse what lies outside the
  * prime-order group, zero included, which RFC 9381 does not: such points, which no honest prover makes, are decided by
- * {@link portableVrfGroup}.
+ * {@link portableVrfGroup}. All places in the heap are taken once.
  */
-export function wasmVrfGroup(sodium: Sodium): VrfGroup<Uint8Array> {
-  const place = (bytes: number) => sodium._malloc(bytes)
-  const [point, gammaPoint, product, other] = [place(32), place(32), place(32), place(32)]
-  const [scalar, factor, digestPlace] = [place(32), place(32), place(64)]
-  const put = (at: number, bytes: Uint8Array): void => sodium.HEAPU8.set(bytes, at)
-  const get = (at: number): Uint8Array => sodium.HEAPU8.slice(at, at + 32)
-  const clear = (at: number, bytes = 32): void => {
-    sodium.HEAPU8.fill(0, at, at + bytes)
+export class WasmVrfGroup implements VrfGroup<Uint8Array> {
+  readonly #sodium: Sodium
+  readonly #point: number
+  readonly #product: number
+  readonly #other: number
+  readonly #scalar: number
+  readonly #factor: number
+  readonly #digest: number
+
+  constructor(sodium: Sodium) {
+    this.#sodium = sodium
+    this.#point = sodium._malloc(32)
+    this.#product = sodium._malloc(32)
+    this.#other = sodium._malloc(32)
+    this.#scalar = sodium._malloc(32)
+    this.#factor = sodium._malloc(32)
+    this.#digest = sodium._malloc(64)
   }
-  const base = sodium._crypto_scalarmult_ed25519_base_noclamp
-  const times = sodium._crypto_scalarmult_ed25519_noclamp
-  const minus = sodium._crypto_core_ed25519_sub
-  const assertDone = (failed: number): void => {
-    if (failed !== 0) throw new Error('crypto: a scalar or a point of our own is not in the prime-order group')
+
+  fromHash(encoding: Uint8Array): Uint8Array | undefined {
+    // 8·P is zero for the points of small order alone.
+    return isBelowFieldPrime(encoding) && !isSmallOrder(encoding) ? this.#octuple(encoding) : undefined
+  }
+
+  encode(encoding: Uint8Array): Uint8Array {
+    return encoding
+  }
+
+  multiples(h: Uint8Array, x: Uint8Array, k: Uint8Array): readonly [Uint8Array, Uint8Array, Uint8Array] {
+    this.#put(this.#point, h)
+    this.#put(this.#scalar, x)
+    const gamma = this.#times(this.#point)
+    this.#put(this.#scalar, k)
+    const u = this.#times(undefined)
+    const v = this.#times(this.#point)
+    this.#clear(this.#scalar, 32)
+    if (gamma === undefined || u === undefined || v === undefined) {
+      throw new Error('crypto: a scalar or a point of our own is not in the prime-order group')
+    }
+    return [gamma, u, v]
+  }
+
+  commitments(
+    y: Uint8Array,
+    h: Uint8Array,
+    gamma: Uint8Array,
+    c: Uint8Array,
+    s: Uint8Array,
+  ): readonly [Uint8Array, Uint8Array] | undefined {
+    // The module masks a y at or above p instead of refusing it; the key was looked at before.
+    if (!isBelowFieldPrime(gamma)) return undefined
+    this.#put(this.#scalar, s)
+    this.#clear(this.#factor, 32)
+    this.#put(this.#factor, c)
+    const u = this.#difference(undefined, y)
+    const v = u === undefined ? undefined : this.#difference(h, gamma)
+    if (u !== undefined && v !== undefined) return [u, v]
+    const hPoint = decodePoint(h)
+    return hPoint === undefined ? undefined : portableVrfGroup.commitments(y, hPoint, gamma, c, s)
+  }
+
+  timesCofactor(encoding: Uint8Array): Uint8Array | undefined {
+    if (isSmallOrder(encoding)) return portableVrfGroup.timesCofactor(encoding)
+    return isBelowFieldPrime(encoding) ? this.#octuple(encoding) : undefined
+  }
+
+  reduce(digest: Uint8Array): Uint8Array {
+    this.#put(this.#digest, digest)
+    this.#sodium._crypto_core_ed25519_scalar_reduce(this.#scalar, this.#digest)
+    const reduced = this.#get(this.#scalar)
+    this.#clear(this.#digest, 64)
+    this.#clear(this.#scalar, 32)
+    return reduced
+  }
+
+  respond(k: Uint8Array, c: Uint8Array, x: Uint8Array): Uint8Array {
+    this.#clear(this.#factor, 32)
+    this.#put(this.#factor, c)
+    this.#put(this.#scalar, x)
+    this.#sodium._crypto_core_ed25519_scalar_mul(this.#factor, this.#factor, this.#scalar)
+    this.#put(this.#scalar, k)
+    this.#sodium._crypto_core_ed25519_scalar_add(this.#factor, this.#factor, this.#scalar)
+    const response = this.#get(this.#factor)
+    this.#clear(this.#factor, 32)
+    this.#clear(this.#scalar, 32)
+    return response
+  }
+
+  /** The scalar in place times a point, the base point if none is given; undefined where the module refuses it. */
+  #times(point: number | undefined): Uint8Array | undefined {
+    const failed =
+      point === undefined
+        ? this.#sodium._crypto_scalarmult_ed25519_base_noclamp(this.#product, this.#scalar)
+        : this.#sodium._crypto_scalarmult_ed25519_noclamp(this.#product, this.#scalar, point)
+    return failed === 0 ? this.#get(this.#product) : undefined
+  }
+
+  /** s·P − c·Q for the scalar and factor in place, P the base point if not given; undefined where the module refuses it. */
+  #difference(p: Uint8Array | undefined, q: Uint8Array): Uint8Array | undefined {
+    const sodium = this.#sodium
+    this.#put(this.#point, q)
+    if (sodium._crypto_scalarmult_ed25519_noclamp(this.#other, this.#factor, this.#point) !== 0) return undefined
+    if (p !== undefined) this.#put(this.#point, p)
+    if (this.#times(p === undefined ? undefined : this.#point) === undefined) return undefined
+    const failed = sodium._crypto_core_ed25519_sub(this.#product, this.#product, this.#other)
+    return failed === 0 ? this.#get(this.#product) : undefined
   }
 
   /** Three doublings of an encoding that is canonical and not of small order; undefined where it is not on the curve. */
-  const octuple = (encoding: Uint8Array): Uint8Array | undefined => {
-    put(point, encoding)
+  #octuple(encoding: Uint8Array): Uint8Array | undefined {
+    this.#put(this.#point, encoding)
     for (let doubling = 0; doubling < COFACTOR_DOUBLINGS; doubling++) {
-      if (sodium._crypto_core_ed25519_add(point, point, point) !== 0) return undefined
+      if (this.#sodium._crypto_core_ed25519_add(this.#point, this.#point, this.#point) !== 0) return undefined
     }
-    return get(point)
+    return this.#get(this.#point)
   }
 
-  return {
-    fromHash(encoding) {
-      // 8·P is zero for the points of small order alone.
-      return isBelowFieldPrime(encoding) && !isSmallOrder(encoding) ? octuple(encoding) : undefined
-    },
-    encode: (encoding) => encoding,
-    multiples(h, x, k) {
-      put(point, h)
-      put(scalar, x)
-      assertDone(times(product, scalar, point))
-      const gamma = get(product)
-      put(scalar, k)
-      assertDone(base(product, scalar))
-      const u = get(product)
-      assertDone(times(product, scalar, point))
-      clear(scalar)
-      return [gamma, u, get(product)]
-    },
-    commitments(y, h, gamma, c, s) {
-      // The module masks a y at or above p instead of refusing it; y itself was looked at before.
-      if (!isBelowFieldPrime(gamma)) return undefined
-      put(scalar, s)
-      clear(factor)
-      put(factor, c)
-      put(point, y)
-      put(gammaPoint, gamma)
-      if (base(product, scalar) === 0 && times(other, factor, point) === 0 && minus(product, product, other) === 0) {
-        const u = get(product)
-        put(point, h)
-        const failed =
-          times(product, scalar, point) || times(other, factor, gammaPoint) || minus(product, product, other)
-        if (failed === 0) return [u, get(product)]
-      }
-      const hPoint = decodePoint(h)
-      return hPoint === undefined ? undefined : portableVrfGroup.commitments(y, hPoint, gamma, c, s)
-    },
-    timesCofactor(encoding) {
-      if (isSmallOrder(encoding)) return portableVrfGroup.timesCofactor(encoding)
-      return isBelowFieldPrime(encoding) ? octuple(encoding) : undefined
-    },
-    reduce(digest) {
-      put(digestPlace, digest)
-      sodium._crypto_core_ed25519_scalar_reduce(scalar, digestPlace)
-      const reduced = get(scalar)
-      clear(digestPlace, 64)
-      clear(scalar)
-      return reduced
-    },
-    respond(k, c, x) {
-      clear(factor)
-      put(factor, c)
-      put(scalar, x)
-      sodium._crypto_core_ed25519_scalar_mul(factor, factor, scalar)
-      put(scalar, k)
-      sodium._crypto_core_ed25519_scalar_add(factor, factor, scalar)
-      const response = get(factor)
-      clear(factor)
-      clear(scalar)
-      return response
-    },
+  #put(at: number, bytes: Uint8Array): void {
+    this.#sodium.HEAPU8.set(bytes, at)
+  }
+
+  #get(at: number): Uint8Array {
+    return this.#sodium.HEAPU8.slice(at, at + 32)
+  }
+
+  #clear(at: number, length: number): void {
+    this.#sodium.HEAPU8.fill(0, at, at + length)
   }
 }

@@ -1,0 +1,38 @@
+/** What a payer was let go without paying, in μNXS by epoch; forgiven after one whole epoch. */
+export class Owed {
+  readonly #byEpoch: Map<number, number>
+  #micro = 0
+  #epoch: number
+
+  constructor(epoch: number, byEpoch: ReadonlyMap<number, number> = new Map()) {
+    this.#byEpoch = new Map(byEpoch)
+    this.#epoch = epoch
+    this.epochIs(epoch)
+  }
+
+  /** The sum. */
+  get micro(): number {
+    return this.#micro
+  }
+
+  add(micro: number): void {
+    this.#byEpoch.set(this.#epoch, (this.#byEpoch.get(this.#epoch) ?? 0) + micro)
+    this.#micro += micro
+  }
+
+  epochIs(epoch: number): void {
+    this.#epoch = epoch
+    this.#micro = 0
+    for (const [owedEpoch, micro] of [...this.#byEpoch]) {
+      if (owedEpoch + 1 < epoch) this.#byEpoch.delete(owedEpoch)
+      else this.#micro += micro
+    }
+  }
+
+  /** A copy, as if so much more had been owed now. */
+  with(micro: number): ReadonlyMap<number, number> {
+    const copy = new Map(this.#byEpoch)
+    if (micro > 0) copy.set(this.#epoch, (copy.get(this.#epoch) ?? 0) + micro)
+    return copy
+  }
+}
