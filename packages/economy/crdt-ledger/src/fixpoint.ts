@@ -1,6 +1,5 @@
 import { type AccountTable, NONE } from './accounts.ts'
 import type { ChainIndex } from './chain-index.ts'
-import { WINDOW } from './limits.ts'
 import type { RowTable } from './rows.ts'
 
 /**
@@ -13,13 +12,21 @@ export class Fixpoint {
   readonly #rows: RowTable
   readonly #index: ChainIndex
   readonly #payeeSlot: (row: number) => number
+  readonly #window: number
   /** Accounts whose next debit may apply. */
   readonly #ready: number[] = []
   /** Accounts that lost a credit, and have not been looked at since. */
   readonly #poorer = new Set<number>()
   #clock = 0
 
-  constructor(accounts: AccountTable, rows: RowTable, index: ChainIndex, payeeSlot: (row: number) => number) {
+  constructor(
+    accounts: AccountTable,
+    rows: RowTable,
+    index: ChainIndex,
+    payeeSlot: (row: number) => number,
+    window: number,
+  ) {
+    this.#window = window
     this.#accounts = accounts
     this.#rows = rows
     this.#index = index
@@ -56,7 +63,7 @@ export class Fixpoint {
   /** Debits of this account that may be stored are those below this place in its chain. */
   limit(slot: number): number {
     if (!this.#accounts.isCredited(slot)) return 0
-    return Math.min(this.#accounts.next[slot]! + WINDOW, this.#accounts.conflict[slot]! + 1)
+    return Math.min(this.#accounts.next[slot]! + this.#window, this.#accounts.conflict[slot]! + 1)
   }
 
   #applyChain(payer: number): void {

@@ -231,7 +231,7 @@ export class Ledger {
         conflict: (first, second) => this.#ports.conflict?.(this.#conflictOf(first, second)),
         impoverished: () => this.#closes.review(),
       },
-      this.#settlementsMax,
+      this.#settlementsMax === undefined ? {} : { settlementsMax: this.#settlementsMax },
     )
     const { accounts } = this.#snapshot
     for (let index = 0; index < accounts.count; index++) {

@@ -2,7 +2,7 @@ import { SETTLEMENT_BYTES, SETTLEMENT_SIGNED_BYTES } from '@nexus/channels'
 import { equalBytes } from '@nexus/codec'
 import { NONE } from './accounts.ts'
 
-const ROWS_LOG2 = 12
+const ROWS_LOG2 = 8
 const ROWS = 1 << ROWS_LOG2
 const IN_CHUNK = ROWS - 1
 

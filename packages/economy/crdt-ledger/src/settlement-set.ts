@@ -3,7 +3,7 @@ import { compareBytes } from '@nexus/codec'
 import { AccountTable, NONE } from './accounts.ts'
 import { ChainIndex } from './chain-index.ts'
 import { Fixpoint } from './fixpoint.ts'
-import { FROZEN_SEQ, RIVAL_REPLACEMENTS_MAX, SETTLEMENTS_MAX } from './limits.ts'
+import { FROZEN_SEQ, RIVAL_REPLACEMENTS_MAX, SETTLEMENTS_MAX, WINDOW } from './limits.ts'
 import { type Debit, debit, RowTable } from './rows.ts'
 
 /**
@@ -28,6 +28,20 @@ export interface SettlementSetPorts {
   impoverished(): void
 }
 
+export interface SettlementBounds {
+  readonly settlementsMax: number
+  /** Numbers beyond a payer's next at which its debits are kept. */
+  readonly window: number
+  /** How often a smaller rival replaces a larger one of one number. */
+  readonly rivalReplacementsMax: number
+}
+
+const BOUNDS: SettlementBounds = {
+  settlementsMax: SETTLEMENTS_MAX,
+  window: WINDOW,
+  rivalReplacementsMax: RIVAL_REPLACEMENTS_MAX,
+}
+
 interface Rival {
   readonly row: number
   replaced: number
@@ -44,16 +58,17 @@ export class SettlementSet {
   readonly #index = new ChainIndex(this.rows)
   readonly #fixpoint: Fixpoint
   readonly #ports: SettlementSetPorts
-  readonly #recordsMax: number
+  readonly #bounds: SettlementBounds
   /** Second record of a conflict, by the row of the first. */
   readonly #rivals = new Map<number, Rival>()
   /** Accounts whose chain may have become shorter. */
   readonly #shaken = new Set<number>()
 
-  constructor(ports: SettlementSetPorts, recordsMax: number = SETTLEMENTS_MAX) {
+  constructor(ports: SettlementSetPorts, bounds: Partial<SettlementBounds> = {}) {
     this.#ports = ports
-    this.#recordsMax = recordsMax
-    this.#fixpoint = new Fixpoint(this.accounts, this.rows, this.#index, (row) => this.#payeeSlot(row))
+    this.#bounds = { ...BOUNDS, ...bounds }
+    const payeeSlot = (row: number): number => this.#payeeSlot(row)
+    this.#fixpoint = new Fixpoint(this.accounts, this.rows, this.#index, payeeSlot, this.#bounds.window)
   }
 
   /** Sets what the snapshot says of an account. For an empty set only. */
@@ -77,7 +92,7 @@ export class SettlementSet {
     const rival = this.#rivals.get(held)
     if (rival === undefined) return this.#room()
     if (this.rows.states(rival.row, body)) return this.rows.holds(rival.row, body) ? 'known' : 'signatures'
-    return rival.replaced < RIVAL_REPLACEMENTS_MAX && this.#largest(held, rival.row, body) !== undefined
+    return rival.replaced < this.#bounds.rivalReplacementsMax && this.#largest(held, rival.row, body) !== undefined
       ? 'kept'
       : 'rivals'
   }
@@ -132,7 +147,7 @@ export class SettlementSet {
   #load(slot: number, payerSeq: bigint, body: Uint8Array): boolean {
     const seq = payerSeq - this.accounts.firstSeq[slot]!
     // A chain longer than the set can never apply to its end.
-    const impossible = seq < 0n || seq > BigInt(this.#recordsMax) || payerSeq === FROZEN_SEQ
+    const impossible = seq < 0n || seq > BigInt(this.#bounds.settlementsMax) || payerSeq === FROZEN_SEQ
     if (impossible || this.#room() !== 'kept') {
       this.#ports.evicted(body)
       return false
@@ -142,7 +157,7 @@ export class SettlementSet {
   }
 
   #room(): Admission {
-    return this.rows.count < this.#recordsMax ? 'kept' : 'full'
+    return this.rows.count < this.#bounds.settlementsMax ? 'kept' : 'full'
   }
 
   #place(slot: number, seq: number, body: Uint8Array): boolean {

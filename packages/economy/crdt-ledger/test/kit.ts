@@ -1,10 +1,10 @@
 import { encodeClose, encodeSettlement, NO_SIGNATURE, OPENING_BALANCE_MICRO, type Settlement } from '@nexus/channels'
 import { compareBytes, toHex } from '@nexus/codec'
 import { genesisSnapshot, Ledger, type LedgerPorts, type LedgerRecord, type Snapshot } from '@nexus/crdt-ledger'
-import { portable } from '@nexus/crypto'
+import { nodeCrypto } from '@nexus/crypto/node'
 import { nodeIdOf } from '@nexus/identity'
 
-export const crypto = portable()
+export const crypto = await nodeCrypto()
 export const hash = (bytes: Uint8Array): Uint8Array => crypto.blake3(bytes)
 
 export interface Player {

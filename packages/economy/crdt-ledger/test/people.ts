@@ -15,11 +15,10 @@ import {
 import { compareBytes } from '@nexus/codec'
 import type { LedgerRecord, Snapshot } from '@nexus/crdt-ledger'
 import { genesisSnapshot } from '@nexus/crdt-ledger'
-import { nodeCrypto } from '@nexus/crypto/node'
 import { createIdentity, type Identity } from '@nexus/identity'
-import { hash } from './kit.ts'
+import { crypto, hash } from './kit.ts'
 
-export const fast = await nodeCrypto()
+export const fast = crypto
 export const NETWORK: Uint8Array = hash(Uint8Array.of(1)).slice(0, 16)
 export const OTHER_NETWORK: Uint8Array = hash(Uint8Array.of(2)).slice(0, 16)
 

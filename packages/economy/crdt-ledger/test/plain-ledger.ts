@@ -4,7 +4,6 @@ import type { Transfer } from './kit.ts'
 import { hash, settlement } from './kit.ts'
 
 const RIVALS_KEPT = 2
-const WINDOW = 16n
 
 export interface PlainState {
   readonly balances: Readonly<Record<string, bigint>>
@@ -16,7 +15,11 @@ export interface PlainState {
  * The definitions of docs/spec/crdt-ledger.md word for word, over all records that were ever offered, without bounds,
  * order or increments: what the ledger must agree with.
  */
-export function plainly(opening: Readonly<Record<string, bigint>>, offered: readonly Transfer[]): PlainState {
+export function plainly(
+  opening: Readonly<Record<string, bigint>>,
+  offered: readonly Transfer[],
+  window = 16n,
+): PlainState {
   const all = new Map(offered.map((transfer) => [toHex(settlement(transfer)), transfer]))
   const names = new Set([...Object.keys(opening), ...offered.flatMap(({ from, to }) => [from, to])])
   const balances = Object.fromEntries([...names].map((name) => [name, opening[name] ?? 0n]))
@@ -38,7 +41,7 @@ export function plainly(opening: Readonly<Record<string, bigint>>, offered: read
   }
   const isKept = ([key, transfer]: [string, Transfer]): boolean => {
     const { from, seq } = transfer
-    if (!credited.has(from) || seq >= next[from]! + WINDOW) return false
+    if (!credited.has(from) || seq >= next[from]! + window) return false
     const conflicted = [...all.values()].filter((other) => other.from === from && rivals(other).length > 1)
     if (conflicted.some((other) => other.seq < seq)) return false
     const order = rivals(transfer).sort(([a], [b]) => compareBytes(hashOf(a), hashOf(b)))
