@@ -4,15 +4,13 @@ import { ROUND_MS, TIER_SHARES_PERMILLE } from './limits.ts'
 export type Tier = 1 | 2 | 3 | 4
 
 const TIERS = TIER_SHARES_PERMILLE.length
-/** So that a frame of full size, with all that the link adds, can always be saved up for. */
-const BUCKET_BYTES_MIN = 2 * 508
-/** One padded announce: a node that just came up says so at once. */
-const START_BYTES = 256
+const ALL_PERMILLE = TIER_SHARES_PERMILLE.reduce((sum, share) => sum + share, 0)
 
 /**
  * What a node may say on one medium besides its users' traffic: 10 % of the usable bandwidth, shared by tier
  * (docs/spec/gossip.md). Tokens are bytes on the medium. What a tier leaves unused flows into a pool that any tier may
- * draw on; handshakes, beacons and probes are taken first, and may leave a debt that the tiers then wait out.
+ * draw on; handshakes, beacons and probes are taken first, and may leave a debt that the tiers then wait out. Who has
+ * anything left may send one frame of any size, so nothing is saved up, and no more than one frame is ever owed.
  */
 export class MediumBudget {
   readonly #ownBytes = new Float64Array(TIERS)
@@ -26,7 +24,6 @@ export class MediumBudget {
     this.#atMs = nowMs
     // The medium was silent before, and a node that just came up has all its news to tell.
     for (let index = 0; index < TIERS; index++) this.#ownBytes[index] = this.#bytesPerMs(index) * ROUND_MS
-    this.#ownBytes[0] = Math.max(START_BYTES, this.#ownBytes[0]!)
   }
 
   get usableBps(): number {
@@ -38,10 +35,18 @@ export class MediumBudget {
     this.#usableBps = usableBps
   }
 
-  /** Bytes that `tier` may send now, with what the `idle` tiers, which have nothing to say, lend it. */
-  availableBytes(nowMs: number, tier: Tier, idle: readonly Tier[] = []): number {
+  /**
+   * When `tier` may send a frame, if nobody else sends meanwhile: `nowMs` where it has anything left, with what the `idle`
+   * tiers, which have nothing to say, lend it.
+   */
+  allowedAtMs(nowMs: number, tier: Tier, idle: readonly Tier[] = []): number {
     this.#refill(nowMs)
-    return Math.max(0, Math.floor(this.#balance([tier, ...idle])))
+    const lentBytes = idle.reduce((sum, each) => sum + Math.max(0, this.#ownBytes[each - 1]!), 0)
+    const missing = -(this.#ownBytes[tier - 1]! + this.#poolBytes + lentBytes)
+    const owed = -this.#totalBytes()
+    if (missing < 0 && owed < 0) return nowMs
+    const lendersPerMs = idle.reduce((sum, each) => sum + this.#bytesPerMs(each - 1), this.#bytesPerMs(tier - 1))
+    return nowMs + Math.ceil(Math.max(missing / lendersPerMs, owed / this.#allBytesPerMs())) + 1
   }
 
   /** Records what a tier sent: first from its own share, then from what others left, then from what `idle` tiers lend. */
@@ -52,26 +57,13 @@ export class MediumBudget {
     this.#poolBytes -= fromPool
     left -= fromPool
     for (const lender of idle) left = this.#take(lender, left)
-    this.#poolBytes -= left
+    this.#ownBytes[tier - 1]! -= left
   }
 
   /** Records what the link itself said; it asks nobody, so others make up for it. */
   spendControl(nowMs: number, bytes: number): void {
     this.#refill(nowMs)
     this.#poolBytes -= bytes
-  }
-
-  /** When `tier` may send `bytes` bytes, if nobody else sends meanwhile. */
-  allowedAtMs(nowMs: number, tier: Tier, bytes: number, idle: readonly Tier[] = []): number {
-    this.#refill(nowMs)
-    const tiers = [tier, ...idle]
-    const missing = bytes - this.#balance(tiers)
-    const rate = tiers.reduce((sum, each) => sum + this.#bytesPerMs(each - 1), 0)
-    return missing <= 0 ? nowMs : nowMs + Math.ceil(missing / rate) + 1
-  }
-
-  #balance(tiers: readonly Tier[]): number {
-    return tiers.reduce((sum, tier) => sum + this.#ownBytes[tier - 1]!, this.#poolBytes)
   }
 
   /** Takes up to `bytes` of a tier's own; returns what is missing. */
@@ -82,27 +74,40 @@ export class MediumBudget {
   }
 
   #bytesPerMs(index: number): number {
-    return (this.#usableBps * TIER_SHARES_PERMILLE[index]!) / 1000 / 8 / 1000
+    return (this.#usableBps * TIER_SHARES_PERMILLE[index]!) / 8_000_000
+  }
+
+  #allBytesPerMs(): number {
+    return (this.#usableBps * ALL_PERMILLE) / 8_000_000
+  }
+
+  /** What is left in all; below 0 a frame is owed. */
+  #totalBytes(): number {
+    return this.#ownBytes.reduce((sum, bytes) => sum + bytes, this.#poolBytes)
   }
 
   #refill(nowMs: number): void {
     const elapsedMs = Math.max(0, nowMs - this.#atMs)
     this.#atMs = nowMs
+    // Who waits for what another owes loses nothing by it.
+    const owedMs = Math.min(elapsedMs, Math.max(0, -this.#totalBytes() / this.#allBytesPerMs()))
+    if (owedMs > 0) this.#earn(owedMs, false)
+    if (elapsedMs > owedMs) this.#earn(elapsedMs - owedMs, true)
+  }
+
+  #earn(elapsedMs: number, isCapped: boolean): void {
     let overflow = 0
     for (let index = 0; index < TIERS; index++) {
-      const capacity = Math.max(BUCKET_BYTES_MIN, this.#bytesPerMs(index) * ROUND_MS)
-      let bytes = this.#ownBytes[index]! + this.#bytesPerMs(index) * elapsedMs
+      const before = this.#ownBytes[index]!
+      let bytes = before + this.#bytesPerMs(index) * elapsedMs
       // A debt of the pool is paid before anyone saves.
       const owed = Math.min(Math.max(0, -this.#poolBytes), Math.max(0, bytes))
       bytes -= owed
       this.#poolBytes += owed
-      if (bytes > capacity) {
-        overflow += bytes - capacity
-        bytes = capacity
-      }
-      this.#ownBytes[index] = bytes
+      const most = isCapped ? Math.max(this.#bytesPerMs(index) * ROUND_MS, Math.min(before, bytes)) : bytes
+      overflow += bytes - Math.min(bytes, most)
+      this.#ownBytes[index] = Math.min(bytes, most)
     }
-    const poolMax = Math.max(BUCKET_BYTES_MIN, (this.#usableBps / 10 / 8 / 1000) * ROUND_MS)
-    this.#poolBytes = Math.min(poolMax, this.#poolBytes + overflow)
+    this.#poolBytes = Math.min(this.#allBytesPerMs() * ROUND_MS, this.#poolBytes + overflow)
   }
 }

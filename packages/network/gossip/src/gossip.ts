@@ -273,9 +273,14 @@ export class Gossip {
     return frame
   }
 
-  /** Tiers that a round compares: those in use; on a slow link the economy only; without a disk all but the economy. */
+  /**
+   * Tiers that a round compares: those of which there is anything (who has nothing learns from the other's summary); on a
+   * slow link the economy only; without a disk all but the economy.
+   */
   #summarised(state: Neighbour): RecordTier[] {
-    return this.#tiersInUse.filter((tier) => (tier === 2 ? this.#sparse === undefined : !state.slow))
+    return this.#tiersInUse.filter(
+      (tier) => this.#sets.get(tier)!.count > 0 && (tier === 2 ? this.#sparse === undefined : !state.slow),
+    )
   }
 
   /** What opens a round travels in the budget of the first tier in use. */

@@ -196,6 +196,17 @@ describe('gossip', () => {
     expect(gossip.summary(2).count).toBe(2)
   })
 
+  test('who holds nothing says nothing, and is fed all the same', () => {
+    const mesh = new Mesh(2, [[0, 1]])
+    for (let round = 0; round < 3; round++) mesh.round()
+    expect(mesh.bytes).toEqual([0, 0])
+    mesh.nodes[0]!.publish(recordOf(1))
+    mesh.nodes[0]!.neighbourDown(1)
+    mesh.connect(0, 1, 1_000_000)
+    for (let round = 0; round < 3; round++) mesh.round()
+    expect(mesh.nodes[1]!.summary(2).count).toBe(1)
+  })
+
   test('equal summaries do not hide a difference for more than ten rounds', () => {
     const mesh = new Mesh(2, line(2))
     mesh.nodes[0]!.publish(recordOf(1))

@@ -71,7 +71,7 @@ export class Doorkeeper {
     }
     this.#table.claim(half.id, half)
     open.add(half)
-    this.#send(nowMs, medium, half.hs2, from)
+    this.#answer(nowMs, half)
   }
 
   /** Gives a half-open handshake up. */
@@ -102,25 +102,38 @@ export class Doorkeeper {
 
   tick(nowMs: number): void {
     for (const open of this.#open.values()) {
-      for (const half of open) if (nowMs >= half.expiresMs) this.drop(half)
+      for (const half of open) {
+        if (nowMs >= half.expiresMs) this.drop(half)
+        else if (nowMs >= half.dueMs) this.#answer(nowMs, half)
+      }
     }
   }
 
   nextWakeMs(): number {
     let wakeMs = Number.POSITIVE_INFINITY
-    for (const open of this.#open.values()) for (const half of open) wakeMs = Math.min(wakeMs, half.expiresMs)
+    for (const open of this.#open.values()) {
+      for (const half of open) wakeMs = Math.min(wakeMs, half.expiresMs, half.dueMs)
+    }
     return wakeMs
   }
 
   #answerAgain(nowMs: number, half: HalfOpen): void {
+    if (this.#mayTransmit(nowMs, half.medium)) this.#answer(nowMs, half)
+    else half.medium.count('flood')
+  }
+
+  /** Sends HS2 once the share for control traffic allows. */
+  #answer(nowMs: number, half: HalfOpen): void {
     const { medium } = half
-    if (!this.#mayTransmit(nowMs, medium)) {
-      medium.count('flood')
+    const atMs = medium.controlAtMs(nowMs)
+    half.expiresMs = atMs + medium.halfOpenMs
+    if (atMs > nowMs) {
+      half.dueMs = atMs
       return
     }
+    half.dueMs = Number.POSITIVE_INFINITY
     half.answers++
     half.sentMs = nowMs
-    half.expiresMs = nowMs + medium.halfOpenMs
     this.#send(nowMs, medium, half.hs2, half.from)
   }
 

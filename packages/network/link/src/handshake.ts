@@ -71,6 +71,8 @@ export interface HalfOpen {
   readonly senderId: number
   readonly hs2: Uint8Array
   readonly startedMs: number
+  /** When HS2 is to be sent; Infinity once it was, until it is asked for again. */
+  dueMs: number
   answers: number
   sentMs: number
   expiresMs: number
@@ -194,7 +196,8 @@ export class Handshaker {
       senderId: hs1.senderId,
       hs2: encodeHs2({ receiverId: hs1.senderId, senderId: id, noise: message2 }),
       startedMs: nowMs,
-      answers: 1,
+      dueMs: nowMs,
+      answers: 0,
       sentMs: nowMs,
       expiresMs: nowMs + medium.halfOpenMs,
     }

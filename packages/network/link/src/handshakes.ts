@@ -68,7 +68,7 @@ export class Handshakes {
     const attempt = this.#handshaker.begin(nowMs, id, medium, target)
     this.#table.claim(id, attempt)
     attempts.add(attempt)
-    if (delayMs > 0) attempt.nextMs = nowMs + delayMs
+    if (delayMs > 0 || medium.controlAtMs(nowMs) > nowMs) attempt.nextMs = nowMs + delayMs
     else this.#ask(nowMs, attempt)
     return attempt
   }
@@ -227,6 +227,11 @@ export class Handshakes {
       if (nowMs < confirmation.nextMs) continue
       if (confirmation.tries >= HANDSHAKE_TRIES_MAX) {
         this.#table.remove(link, 'unconfirmed')
+        continue
+      }
+      const atMs = link.medium.controlAtMs(nowMs)
+      if (atMs > nowMs) {
+        confirmation.nextMs = atMs
         continue
       }
       confirmation.nextMs = nowMs + link.medium.retryMs(confirmation.tries++)

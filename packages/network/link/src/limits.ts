@@ -17,6 +17,8 @@ export const HS3_BYTES = 3 + (32 + TAG_BYTES) + (HANDSHAKE_PAYLOAD_BYTES + TAG_B
 /** On media with source addresses HS1 is as long as its answer, so that no one is made to amplify. */
 export const HS1_PADDED_BYTES = HS2_BYTES
 export const HS1_PROLOGUE_BYTES = 1 + 2 + DEST_TAG_BYTES
+/** HS1 without a network key and without padding. */
+export const HS1_MAC_END_BYTES: number = HS1_PROLOGUE_BYTES + 32 + 2 * COOKIE_BYTES
 export const DATA_HEADER_NARROW_BYTES = 5
 export const DATA_HEADER_WIDE_BYTES = 7
 export const PART_HEADER_BYTES = 5
@@ -34,10 +36,14 @@ export const HELLO_INTERVAL_SLOW_MS = 60_000
 export const SLOW_BELOW_BPS = 10_000
 export const HELLO_INTERVAL_BUSY_MS = 20_000
 export const HELLO_INTERVAL_CROWDED_MS = 30_000
+/** On media without addresses a HELLO is answered by a beacon so many intervals after the last one at the soonest. */
+export const HELLO_ANSWER_INTERVALS = 0.1
 /** HELLOs answered in a second, to the address they came from, per interface. */
 export const HELLO_ANSWERS_PER_SECOND = 16
 /** Beacons that follow a greeting soon, each after a share of the interval: the first ones may fall on deaf ears. */
 export const GREETING_SHARES = [0.1, 0.2, 0.4] as const
+/** A beacon that follows the last one after less of an interval is of a node that greets: it may have restarted. */
+export const BEACON_EARLY_SHARE = 0.5
 /** On radio those who were switched on together, or heard one beacon, wait a random part of this before they speak. */
 export const SPREAD_AIRTIMES_MAX = 4
 /** Below this nominal rate frames carry 16-bit counters. */
@@ -82,8 +88,24 @@ export const REPLAY_WINDOW_FRAMES = 1_024
 
 /** Of nominal bitrate × duty cycle: a twentieth, half of what all protocol overhead may take. */
 export const CONTROL_SHARE = 0.05
-/** What may be sent ahead of the budget: one handshake with its confirmation, 75 + 148 + 114 + 2 × 37 + shim. */
+/**
+ * What may be sent ahead of the budget: one handshake with its confirmation, 75 + 148 + 114 + 2 × 37 + shim, but no more than
+ * the budget earns in a minute, or in a second where that is more.
+ */
 export const CONTROL_BURST_BYTES = 512
+export const CONTROL_BURST_MS_MAX = 60_000
+export const CONTROL_BURST_MS_MIN = 1_000
+/** Of the budget, what these keep to by stretching their intervals; the rest is for handshakes and repeats. */
+export const HELLO_SHARE = 0.15
+export const IDLE_PROBE_SHARE = 0.5
+export const REKEY_SHARE = 0.15
+/** Body of a probe with its type, and of a rekey message with its type. */
+export const PROBE_PLAINTEXT_BYTES = 6
+export const REKEY_PLAINTEXT_BYTES = 52
+/** A node heard by its beacon counts as there for so many beacon intervals. */
+export const HEARD_INTERVALS = 5
+/** Of the nodes heard without a link, so many count for dividing a medium: beacons can be forged. */
+export const UNLINKED_COUNTED_MAX = 16
 
 /**
  * Bounds of every table. Memory at the defaults: 1 024 links × ~2 KB (two keys, two windows of 128 B) = 2 MB; per

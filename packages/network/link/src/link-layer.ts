@@ -131,8 +131,8 @@ export class LinkLayer {
   }
 
   /**
-   * Bit/s that beacons, handshakes, probes and rekeying may use on an interface. Beacons, first questions and retries wait
-   * to fit; answers do not.
+   * Bit/s that beacons, handshakes, probes and rekeying may use on an interface: their intervals stretch to fit. Only repeated
+   * questions, the answers to probes and HS3 wait for nothing.
    */
   setControlBudget(nowMs: number, interfaceId: string, bps: number): void {
     if (!(bps > 0)) throw new RangeError(`a budget is above 0 bit/s, not ${bps}`)
@@ -156,17 +156,20 @@ export class LinkLayer {
     } finally {
       this.#busy = false
     }
+    this.#tellOthers(medium)
   }
 
   /**
    * Seals a message and hands it to the medium now; queues are the caller's. False: the link is down, or the medium did
-   * not take the frame.
+   * not take the frame. `isControl`: the node's own talk, most of which is never answered; below 1 Mbit/s, where each probe
+   * counts, silence after it raises no doubt.
    * @throws {RangeError} where the body is longer than `payloadBytesMax`; {TypeError} for a type of the link's own
    */
-  send(nowMs: number, link: Link, type: number, body: Uint8Array): boolean {
+  send(nowMs: number, link: Link, type: number, body: Uint8Array, isControl = false): boolean {
     const state = this.#sendable(link, type, body)
     if (state === undefined) return false
     const taken = this.#sender.send(nowMs, state.key, type, body)
+    if (!isControl || state.medium.wideCounters) this.#wakeBy(state.liveness.sent(nowMs))
     this.#noteSent(nowMs, state)
     return taken
   }
@@ -181,6 +184,7 @@ export class LinkLayer {
     if (state === undefined) return 0
     if (state.parts !== undefined) throw new TypeError('parts of another frame are left')
     this.#sender.cut(state, type, body)
+    this.#wakeBy(state.liveness.sent(nowMs))
     this.#noteSent(nowMs, state)
     return this.#sender.sendNextPart(nowMs, state)
   }
@@ -214,6 +218,7 @@ export class LinkLayer {
       this.#busy = false
       this.#wakeIsStale = true
     }
+    for (const medium of this.#media.values()) this.#tellOthers(medium)
   }
 
   /** When {@link tick} has something to do at the latest; Infinity: never. */
@@ -345,7 +350,6 @@ export class LinkLayer {
   }
 
   #noteSent(nowMs: number, link: LinkState): void {
-    this.#wakeBy(link.liveness.sent(nowMs))
     if (link.key.bytes >= link.rekeyBytes && link.rekey === undefined) this.#wakeBy(nowMs)
   }
 
@@ -375,6 +379,7 @@ export class LinkLayer {
     link.upSinceMs = nowMs
     link.confirmation = undefined
     this.#table.addUp(link)
+    this.#peering.linkUp(link)
     this.#wakeIsStale = true
     this.#ports.linkUp(link)
   }
@@ -384,6 +389,13 @@ export class LinkLayer {
     this.#peering.linkDown(nowMs, link)
     this.#wakeIsStale = true
     this.#ports.linkDown(link, reason, code)
+  }
+
+  #tellOthers(medium: Medium): void {
+    const others = this.#peering.others(medium)
+    if (others === medium.othersTold) return
+    medium.othersTold = others
+    this.#ports.heard?.(medium.id, others)
   }
 
   #wakeBy(ms: number): void {

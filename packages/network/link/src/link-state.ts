@@ -119,6 +119,8 @@ export class LinkState implements Link {
   /** Made by our answer to a rekey; used for sending once the peer used it. */
   next: LinkKey | undefined
   rekey: RekeyState | undefined
+  /** Before this the share for control traffic does not allow a rekey. */
+  rekeyNotBeforeMs = Number.NEGATIVE_INFINITY
   rekeyAnswer: RekeyAnswer | undefined
   /** Initiator: the HS3 to repeat until the peer is heard. */
   confirmation: { readonly frame: Uint8Array; tries: number; nextMs: number } | undefined
@@ -159,7 +161,11 @@ export class LinkState implements Link {
     this.handshakeMs = options.handshakeMs
     this.sent = { handshakeHash: new Uint8Array(0), counter: 0 }
     this.received = { handshakeHash: new Uint8Array(0), counter: 0 }
-    this.liveness = new Liveness(options.nowMs, medium, options.rttMs, options.probeToken)
+    this.liveness = new Liveness(options.nowMs, medium, {
+      rttMs: options.rttMs,
+      token: options.probeToken,
+      defers: !options.lower,
+    })
   }
 
   get payloadBytesMax(): number {

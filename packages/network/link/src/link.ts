@@ -141,6 +141,8 @@ export interface LinkPorts {
   /** A message of type 1, 2, 3, 4 or 7. The body is a view that is valid during the call. */
   message(link: Link, type: number, body: Uint8Array): void
   refused(refusal: Refusal): void
+  /** So many other nodes are on a medium, linked or heard by their beacons: they share it. Called as the number changes. */
+  heard?(interfaceId: string, others: number): void
   /** A beacon was heard: unsigned, a hint. */
   hello?(interfaceId: string, hello: Hello, from?: string): void
 }

@@ -1,4 +1,5 @@
 import {
+  BEACON_EARLY_SHARE,
   IDLE_PROBE_FAST_MS,
   IDLE_PROBE_MS,
   IDLE_PROBE_SLOW_MS,
@@ -21,26 +22,33 @@ export class Liveness {
   notBeforeMs = Number.NEGATIVE_INFINITY
   readonly #medium: Medium
   readonly #idleMs: number
+  /** On slow media one end asks before the other does, so that not both do. */
+  readonly #deferMs: number
   readonly #unansweredMs: number
-  readonly #doubtPauseMs: number
+  readonly #isFast: boolean
   #unansweredSinceMs = Number.POSITIVE_INFINITY
   #asked = 0
   #askedMs = Number.NEGATIVE_INFINITY
   #spacingMs = 0
+  #beaconedMs = Number.NEGATIVE_INFINITY
   #doubtedMs = Number.NEGATIVE_INFINITY
   #doubtDueMs = Number.POSITIVE_INFINITY
   #token: number
 
-  constructor(nowMs: number, medium: Medium, rttMs: number | undefined, token: number) {
+  constructor(
+    nowMs: number,
+    medium: Medium,
+    options: { rttMs: number | undefined; token: number /** Whether the peer asks first. */; defers: boolean },
+  ) {
     this.lastHeardMs = nowMs
-    this.rttMs = rttMs
+    this.rttMs = options.rttMs
     this.#medium = medium
-    this.#token = token
+    this.#token = options.token
     const { bitrateBps } = medium.facts
+    this.#isFast = bitrateBps >= WIDE_COUNTERS_FROM_BPS
     const slowMs = Math.max(bitrateBps >= SLOW_BELOW_BPS ? IDLE_PROBE_MS : IDLE_PROBE_SLOW_MS, medium.probeSpacingMs)
-    this.#idleMs = (bitrateBps >= WIDE_COUNTERS_FROM_BPS ? IDLE_PROBE_FAST_MS : slowMs) / medium.pace
-    // On fast media two probe spacings are pause enough; on slow ones each beacon would cost a probe.
-    this.#doubtPauseMs = bitrateBps >= WIDE_COUNTERS_FROM_BPS ? 0 : this.#idleMs
+    this.#idleMs = (this.#isFast ? IDLE_PROBE_FAST_MS : slowMs) / medium.pace
+    this.#deferMs = options.defers && !this.#isFast ? medium.probeSpacingMs : 0
     this.#unansweredMs = Math.max(UNANSWERED_PROBE_MS / medium.pace, medium.probeSpacingMs)
   }
 
@@ -84,14 +92,24 @@ export class Liveness {
   /** When there is something to do. */
   get dueMs(): number {
     if (this.#asked > 0) return this.#askedMs + this.#spacingMs
-    return Math.min(this.lastHeardMs + this.#idleMs, this.#unansweredSinceMs + this.#unansweredMs, this.#doubtDueMs)
+    const idleMs = this.#idleProbeMs + this.#deferMs
+    return Math.min(this.lastHeardMs + idleMs, this.#unansweredSinceMs + this.#unansweredMs, this.#doubtDueMs)
   }
 
-  /** Something hints that the neighbour restarted: asks soon, unless it is heard, and at most once per pause. */
-  doubt(nowMs: number): void {
-    if (nowMs - this.#doubtedMs < this.#doubtPauseMs) return
+  /**
+   * Its beacon came: asks soon whether it restarted, unless it is heard. On slow media, where each beacon would cost a probe, only
+   * one that came out of turn says so, and no sooner after the last doubt than it would be asked anyway.
+   */
+  beaconed(nowMs: number, intervalMs: number): void {
+    const isEarly = nowMs - this.#beaconedMs < BEACON_EARLY_SHARE * intervalMs
+    this.#beaconedMs = nowMs
+    if (!this.#isFast && (!isEarly || nowMs - this.#doubtedMs < this.#idleProbeMs)) return
     this.#doubtedMs = nowMs
     this.#doubtDueMs = Math.max(nowMs, this.lastHeardMs + 2 * this.#medium.probeSpacingMs)
+  }
+
+  get #idleProbeMs(): number {
+    return Math.max(this.#idleMs, this.#medium.idleProbeMsMin)
   }
 
   /** Whether questions are open, so that the next one may not wait. */

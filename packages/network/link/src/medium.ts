@@ -3,14 +3,24 @@ import type { InterfaceFacts } from '@nexus/transport'
 import { CookieJar } from './cookies.ts'
 import {
   CONTROL_BURST_BYTES,
+  CONTROL_BURST_MS_MAX,
+  CONTROL_BURST_MS_MIN,
   CONTROL_SHARE,
+  DATA_HEADER_NARROW_BYTES,
+  DATA_HEADER_WIDE_BYTES,
   HALF_OPEN_AIRTIMES_MIN,
   HALF_OPEN_MS_MIN,
   HELLO_ANSWERS_PER_SECOND,
+  HELLO_BYTES,
   HELLO_INTERVAL_BUSY_MS,
   HELLO_INTERVAL_CROWDED_MS,
   HELLO_INTERVAL_MS,
   HELLO_INTERVAL_SLOW_MS,
+  HELLO_SHARE,
+  HS1_MAC_END_BYTES,
+  HS2_BYTES,
+  HS3_BYTES,
+  IDLE_PROBE_SHARE,
   LINK_FRAME_BYTES_MAX,
   LINK_FRAME_BYTES_MIN,
   type LinkLimits,
@@ -20,19 +30,25 @@ import {
   PART_TIMEOUT_AIRTIMES,
   PART_TIMEOUT_MS_MIN,
   PARTS_MAX,
+  PROBE_PLAINTEXT_BYTES,
   PROBE_SPACING_AIRTIMES,
   PROBE_SPACING_MS,
   REDIAL_MS_MAX,
   REDIAL_SLOW_MS_MAX,
+  REKEY_MS,
+  REKEY_PLAINTEXT_BYTES,
+  REKEY_SHARE,
   RETRY_AIRTIMES,
   RETRY_MS,
   RETRY_MS_MAX,
   RETRY_UNADDRESSED_AIRTIMES,
   SLOW_BELOW_BPS,
   SPREAD_AIRTIMES_MAX,
+  TAG_BYTES,
   WIDE_COUNTERS_FROM_BPS,
 } from './limits.ts'
 import type { ControlUse, InterfaceStats, Refusal, RefusalReason } from './link.ts'
+import { padBytesFor } from './messages.ts'
 import { cutFrame, partBytes, Reassembler } from './shim.ts'
 
 export interface MediumPorts {
@@ -63,6 +79,10 @@ export class Medium {
   lastBeaconMs = Number.NEGATIVE_INFINITY
   /** Beacons since the last greeting. */
   beacons = 0
+  /** Links over this medium that are up: they share what idle probes and rekeying may take. */
+  links = 0
+  /** Other nodes here, as last told to the host. */
+  othersTold = 0
   /** How many times faster than usual beacons and idle probes come. */
   readonly pace: number
   readonly #ports: MediumPorts
@@ -117,16 +137,40 @@ export class Medium {
     return seconds * 1_000
   }
 
-  /** Time between beacons; `load` is the share of the channel in use, of 255. */
-  helloIntervalMs(load: number): number {
+  /** Time between beacons, or a `share` of it; `load` is the share of the channel in use, of 255. */
+  helloIntervalMs(load: number, share = 1): number {
     const base = this.facts.bitrateBps < SLOW_BELOW_BPS ? HELLO_INTERVAL_SLOW_MS : HELLO_INTERVAL_MS
     const stretched = load > 191 ? HELLO_INTERVAL_CROWDED_MS : load > 127 ? HELLO_INTERVAL_BUSY_MS : 0
-    return Math.max(base, stretched) / this.pace
+    return Math.max((share * Math.max(base, stretched)) / this.pace, this.#earnMs(HELLO_BYTES, HELLO_SHARE))
+  }
+
+  /** Time between the idle probes of one link in which all links here keep to their share: of question and answer each end sends one. */
+  get idleProbeMsMin(): number {
+    return this.links * this.#earnMs(this.#dataFrameBytes(PROBE_PLAINTEXT_BYTES), IDLE_PROBE_SHARE)
+  }
+
+  /** Age at which a key is changed, such that all links here keep to their share: each end sends a step and a probe or its answer. */
+  get rekeyMs(): number {
+    const bytes = this.#dataFrameBytes(REKEY_PLAINTEXT_BYTES) + this.#dataFrameBytes(PROBE_PLAINTEXT_BYTES)
+    return Math.max(REKEY_MS, this.links * this.#earnMs(bytes, REKEY_SHARE))
   }
 
   /** A random wait before speaking, on radio: nodes that heard the same thing must not answer it together. */
   spreadMs(): number {
     return this.radio ? SPREAD_AIRTIMES_MAX * this.fullAirtimeMs * fraction(this.#random) : 0
+  }
+
+  /**
+   * A random wait before a handshake among `others` nodes: as long as the medium takes to earn one for each of the others, since
+   * those who hear one beacon all start.
+   */
+  startSpreadMs(others: number): number {
+    if (!this.radio) return 0
+    const probeBytes = this.#dataFrameBytes(PROBE_PLAINTEXT_BYTES)
+    const frames = [HS1_MAC_END_BYTES, HS2_BYTES, HS3_BYTES, probeBytes, probeBytes]
+    const handshakeMs = frames.reduce((sum, bytes) => sum + this.#earnMs(bytes, 1), 0)
+    const earnedMs = (handshakeMs * (others - 1)) / (others + 1)
+    return Math.max(SPREAD_AIRTIMES_MAX * this.fullAirtimeMs, earnedMs) * fraction(this.#random)
   }
 
   /** Whether one more HELLO may be answered in this second; counts it. An answer is no longer than what it answers. */
@@ -154,9 +198,12 @@ export class Medium {
     return Math.max(HALF_OPEN_MS_MIN, HALF_OPEN_AIRTIMES_MIN * this.fullAirtimeMs)
   }
 
-  /** Time after which an answered handshake that went silent is given up: two of the longest waits of its initiator. */
+  /**
+   * Time after which an answered handshake that went silent is given up: two of the longest waits of its initiator, who waits
+   * until its budget has earned what it said, too.
+   */
   get halfOpenMs(): number {
-    return 2 * Math.max(RETRY_MS_MAX, 2 * this.#retryBaseMs)
+    return 2 * Math.max(RETRY_MS_MAX, 2 * this.#retryBaseMs, this.#earnMs(HS1_MAC_END_BYTES + HS3_BYTES, 1))
   }
 
   /** Puts a frame on the medium, in parts where it is too long. False: the medium did not take it, or not all. */
@@ -182,7 +229,7 @@ export class Medium {
     return this.#cut(frame, count, receiverId)
   }
 
-  /** Bit/s that beacons, handshakes, probes and rekeying may use here; beacons and idle probes stretch to fit. */
+  /** Bit/s that beacons, handshakes, probes and rekeying may use here; their intervals stretch to fit. */
   setControlBudget(nowMs: number, bps: number): void {
     this.#settle(nowMs)
     this.#budgetBps = bps
@@ -191,7 +238,9 @@ export class Medium {
   /** When control traffic that can wait may next be sent: `nowMs` if at once. */
   controlAtMs(nowMs: number): number {
     this.#settle(nowMs)
-    const overBytes = this.#debtBytes - Math.max(CONTROL_BURST_BYTES, this.#budgetBps / 8)
+    const earnedIn = (ms: number): number => (ms * this.#budgetBps) / 8_000
+    const burstBytes = Math.min(CONTROL_BURST_BYTES, earnedIn(CONTROL_BURST_MS_MAX))
+    const overBytes = this.#debtBytes - Math.max(burstBytes, earnedIn(CONTROL_BURST_MS_MIN))
     return overBytes <= 0 ? nowMs : nowMs + Math.ceil((overBytes * 8_000) / this.#budgetBps)
   }
 
@@ -226,10 +275,26 @@ export class Medium {
     this.stats.bytesOut += frame.length
     if (use !== undefined) {
       this.#settle(nowMs)
-      this.#debtBytes += (this.airtimeMs(frame.length) * this.facts.bitrateBps) / 8_000
+      this.#debtBytes += this.#mediumBytes(frame.length)
       this.stats.controlBytesOut[use] += frame.length
     }
     return true
+  }
+
+  /** What a frame takes of the medium, in bytes at its nominal rate. */
+  #mediumBytes(frameBytes: number): number {
+    return (this.airtimeMs(frameBytes) * this.facts.bitrateBps) / 8_000
+  }
+
+  /** Time in which a share of the budget earns a frame. */
+  #earnMs(frameBytes: number, share: number): number {
+    return (this.#mediumBytes(frameBytes) * 8_000) / (this.#budgetBps * share)
+  }
+
+  #dataFrameBytes(plaintextBytes: number): number {
+    const padBytes = this.radio ? padBytesFor(plaintextBytes, this.frameBytesMax) : 0
+    const headerBytes = this.wideCounters ? DATA_HEADER_WIDE_BYTES : DATA_HEADER_NARROW_BYTES
+    return headerBytes + plaintextBytes + padBytes + TAG_BYTES
   }
 
   #settle(nowMs: number): void {

@@ -4,7 +4,14 @@ import type { Identity } from '@nexus/identity'
 import { encodeHello, type Hello } from './frames.ts'
 import { type Attempt, isUnderWay, type Target } from './handshake.ts'
 import type { Handshakes } from './handshakes.ts'
-import { GREETING_SHARES, type LinkLimits, REDIAL_MS } from './limits.ts'
+import {
+  GREETING_SHARES,
+  HEARD_INTERVALS,
+  HELLO_ANSWER_INTERVALS,
+  type LinkLimits,
+  REDIAL_MS,
+  UNLINKED_COUNTED_MAX,
+} from './limits.ts'
 import type { Link } from './link.ts'
 import type { LinkState } from './link-state.ts'
 import type { LinkTable } from './link-table.ts'
@@ -23,10 +30,11 @@ interface Dial {
   nextMs: number
 }
 
-/** A node that was heard by its beacon. */
+/** A node that was heard by its beacon, and has no link. */
 interface Neighbour {
   readonly nodeId: Uint8Array
-  firstMs: number
+  readonly firstMs: number
+  lastMs: number
   address: string | undefined
   attempt: Attempt | undefined
   failures: number
@@ -66,7 +74,13 @@ export class Peering {
     return this.#turnedAway.size
   }
 
-  /** Nodes heard by their beacons and remembered, in all. */
+  /** Other nodes on a medium: those linked, and of those only heard so many as a flood of beacons may make up. */
+  others(medium: Medium): number {
+    const heard = this.#media.get(medium.id)?.neighbours.size ?? 0
+    return medium.links + Math.min(heard, UNLINKED_COUNTED_MAX)
+  }
+
+  /** Nodes heard by their beacons and not linked, in all. */
   get neighbours(): number {
     let sum = 0
     for (const { neighbours } of this.#media.values()) sum += neighbours.size
@@ -144,7 +158,7 @@ export class Peering {
   onHello(nowMs: number, medium: Medium, hello: Hello, from: string | undefined): void {
     const link = this.#table.find(medium.id, hello.nodeId)
     if (link !== undefined) {
-      link.liveness.doubt(nowMs)
+      link.liveness.beaconed(nowMs, medium.helloIntervalMs(this.beacon.load))
       return
     }
     const neighbour = this.#heard(nowMs, medium, hello.nodeId, from)
@@ -158,7 +172,8 @@ export class Peering {
     if (!mine) this.#answerHello(nowMs, medium, from)
     if (!mine || nowMs < neighbour.nextMs || this.#handshakes.isBusyWith(medium, hello.nodeId, from)) return
     // One beacon makes all who hear it start, and they need not hear each other: not at once, nor later in step.
-    neighbour.attempt = this.#handshakes.start(nowMs, medium, targetAt(medium, hello.nodeId, from), medium.spreadMs())
+    const target = targetAt(medium, hello.nodeId, from)
+    neighbour.attempt = this.#handshakes.start(nowMs, medium, target, medium.startSpreadMs(this.others(medium)))
   }
 
   /**
@@ -169,10 +184,15 @@ export class Peering {
     this.#answerHello(nowMs, medium, from)
   }
 
+  linkUp({ medium, peer }: LinkState): void {
+    medium.links++
+    this.#media.get(medium.id)?.neighbours.delete(toHex(peer.nodeId))
+  }
+
   /** A link ended. A neighbour that fell silent is tried once more at once; configured peers have their own plan. */
   linkDown(nowMs: number, link: LinkState): void {
     const { medium, peer, address } = link
-    this.#media.get(medium.id)?.neighbours.delete(toHex(peer.nodeId))
+    medium.links--
     if (link.down !== 'silent') return
     for (const dial of this.#dials.values()) if (this.#covers(dial, link)) return
     this.#handshakes.start(nowMs, medium, targetAt(medium, peer.nodeId, address))
@@ -180,7 +200,11 @@ export class Peering {
 
   tick(nowMs: number): void {
     for (const dial of this.#dials.values()) this.#tickDial(nowMs, dial)
-    for (const { medium } of this.#media.values()) if (nowMs >= medium.nextBeaconMs) this.#sendBeacon(nowMs, medium)
+    for (const { medium, neighbours } of this.#media.values()) {
+      if (nowMs < medium.nextBeaconMs) continue
+      this.#forget(nowMs, medium, neighbours)
+      this.#sendBeacon(nowMs, medium)
+    }
   }
 
   nextWakeMs(): number {
@@ -238,16 +262,34 @@ export class Peering {
     let neighbour = neighbours.get(key)
     if (neighbour === undefined) {
       if (neighbours.size >= this.#limits.neighbours) dropFirst(neighbours)
-      neighbour = { nodeId, firstMs: nowMs, address: from, attempt: undefined, failures: 0, nextMs: nowMs }
+      neighbour = {
+        nodeId,
+        firstMs: nowMs,
+        lastMs: nowMs,
+        address: from,
+        attempt: undefined,
+        failures: 0,
+        nextMs: nowMs,
+      }
     } else neighbours.delete(key)
+    neighbour.lastMs = nowMs
     neighbour.address = from
     neighbours.set(key, neighbour)
     return neighbour
   }
 
+  /** Who was not heard for some beacon intervals went elsewhere. */
+  #forget(nowMs: number, medium: Medium, neighbours: Map<string, Neighbour>): void {
+    const keptMs = HEARD_INTERVALS * medium.helloIntervalMs(this.beacon.load)
+    for (const [key, neighbour] of neighbours) {
+      if (nowMs - neighbour.lastMs < keptMs) return
+      if (neighbour.attempt === undefined || !isUnderWay(neighbour.attempt)) neighbours.delete(key)
+    }
+  }
+
   /** A beacon out of turn: to the one who asked where the medium has addresses, whoever else was told just before. */
   #answerHello(nowMs: number, medium: Medium, from: string | undefined): void {
-    const soonestMs = medium.lastBeaconMs + medium.helloIntervalMs(this.beacon.load) / 10
+    const soonestMs = medium.lastBeaconMs + medium.helloIntervalMs(this.beacon.load, HELLO_ANSWER_INTERVALS)
     if (!medium.addressed) medium.nextBeaconMs = Math.min(medium.nextBeaconMs, Math.max(nowMs, soonestMs))
     else if (medium.mayAnswerHello(nowMs)) medium.send(nowMs, this.#hello(), from, 0, 'hello')
   }
@@ -258,8 +300,7 @@ export class Peering {
       medium.nextBeaconMs = atMs
       return
     }
-    const intervalMs = medium.helloIntervalMs(this.beacon.load)
-    const pauseMs = intervalMs * (GREETING_SHARES[medium.beacons++] ?? 1)
+    const pauseMs = medium.helloIntervalMs(this.beacon.load, GREETING_SHARES[medium.beacons++])
     medium.nextBeaconMs = nowMs + pauseMs * this.#jitter()
     if (medium.point && this.#isLinked(medium)) return
     medium.lastBeaconMs = nowMs

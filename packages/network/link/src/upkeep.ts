@@ -1,6 +1,5 @@
 import { concatBytes, encodeUtf8, equalBytes } from '@nexus/codec'
 import type { Crypto, Random } from '@nexus/crypto'
-import { REKEY_MS } from './limits.ts'
 import { LinkKey, type LinkState } from './link-state.ts'
 import { type LinkTable, RESERVED } from './link-table.ts'
 import { encodeProbe, encodeRekey, MESSAGE, type Probe, type Rekey } from './messages.ts'
@@ -68,20 +67,15 @@ export class Upkeep {
       this.#table.retire(link.previous)
       link.previous = undefined
     }
-    if (link.rekey === undefined && this.#isWorn(nowMs, link)) {
-      if (link.lower) this.#start(nowMs, link)
-      else {
-        link.rekey = { phase: 'asking', nextMs: nowMs }
-        this.#repeat(nowMs, link)
-      }
-    } else if (link.rekey !== undefined && nowMs >= link.rekey.nextMs) this.#repeat(nowMs, link)
+    if (link.rekey === undefined && this.#isWorn(nowMs, link)) this.#renew(nowMs, link)
+    else if (link.rekey !== undefined && nowMs >= link.rekey.nextMs) this.#repeat(nowMs, link)
     return this.#tickLiveness(nowMs, link)
   }
 
   /** When {@link tick} has something to do. */
   nextWakeMs(link: LinkState): number {
-    const keyMs =
-      link.rekey?.nextMs ?? (this.#isWorn(Number.NEGATIVE_INFINITY, link) ? 0 : link.key.createdMs + REKEY_MS)
+    const wornMs = this.#isWorn(Number.NEGATIVE_INFINITY, link) ? 0 : link.key.createdMs + link.medium.rekeyMs
+    const keyMs = link.rekey?.nextMs ?? Math.max(wornMs, link.rekeyNotBeforeMs)
     const previousMs = link.previous === undefined ? Number.POSITIVE_INFINITY : link.previousDiesMs
     return Math.min(Math.max(link.liveness.dueMs, link.liveness.notBeforeMs), keyMs, previousMs)
   }
@@ -98,7 +92,18 @@ export class Upkeep {
   }
 
   #isWorn(nowMs: number, link: LinkState): boolean {
-    return link.key.bytes >= link.rekeyBytes || nowMs >= link.key.createdMs + REKEY_MS
+    return link.key.bytes >= link.rekeyBytes || nowMs >= link.key.createdMs + link.medium.rekeyMs
+  }
+
+  /** Starts a rekey, or asks the lower NodeID to, once the share for control traffic allows. */
+  #renew(nowMs: number, link: LinkState): void {
+    const atMs = link.medium.controlAtMs(nowMs)
+    if (atMs > nowMs) link.rekeyNotBeforeMs = atMs
+    else if (link.lower) this.#start(nowMs, link)
+    else {
+      link.rekey = { phase: 'asking', nextMs: nowMs }
+      this.#repeat(nowMs, link)
+    }
   }
 
   #start(nowMs: number, link: LinkState): void {

@@ -83,7 +83,7 @@ describe('down and up again', () => {
   test.each([
     { facts: UDP, boundMs: 14_000 },
     { facts: TCP, boundMs: 14_000 },
-    { facts: RADIO, boundMs: 60_000 + 40 * 743 },
+    { facts: RADIO, boundMs: 60_000 + 55 * 743 },
   ])('a peer that vanished from $facts.id is found by three unanswered probes', ({ facts, boundMs }) => {
     const { pump, a } = linkedPair(facts)
     pump.run(1_000)

@@ -146,7 +146,7 @@ export class Adjacency {
 
   /** Nothing is left to be told about the destination in `slot`, and nothing is known of what was. */
   forget(slot: number): void {
-    this.settle(slot)
+    this.queue(slot, undefined)
     if (slot >= this.knows.length) return
     this.setRepeats(slot, 0)
     this.knows[slot] = 0
@@ -183,12 +183,15 @@ export class Adjacency {
     return -1
   }
 
-  /** Nothing new is to be told about the destination in `slot`. */
-  settle(slot: number): void {
-    this.answers.delete(slot)
-    this.withdrawals.delete(slot)
-    this.announces.delete(slot)
-    this.updates.delete(slot)
+  /**
+   * What is to be told about the destination in `slot` waits in this set alone, or in none. What waits there already keeps
+   * its place: news that come faster than the link carries them must not push each other back for ever.
+   */
+  queue(slot: number, into: Set<number> | undefined): void {
+    for (const set of [this.answers, this.withdrawals, this.announces, this.updates]) {
+      if (set !== into) set.delete(slot)
+    }
+    into?.add(slot)
   }
 
   #refusalWaits(): boolean {

@@ -67,12 +67,22 @@ export class Neighbours {
     return adjacencies[greedyStep(ids, self, indices, indices.length, target, 0)]
   }
 
-  /** A round begins: who has been dead for long is forgotten. */
+  /** A round begins: who has been dead for long is forgotten, and who is there does not age. */
   round(): void {
     for (const adjacency of this.#state.adjacencies) {
-      if (adjacency?.downAtMs === undefined) continue
-      if (this.#state.nowMs - adjacency.downAtMs >= DOWN_KEPT_MS) this.#remove(adjacency)
+      if (adjacency === undefined) continue
+      if (adjacency.downAtMs === undefined) this.#refresh(adjacency)
+      else if (this.#state.nowMs - adjacency.downAtMs >= DOWN_KEPT_MS) this.#remove(adjacency)
     }
+  }
+
+  /** The link itself shows that its neighbour is there: on slow media more often than there is room for announces. */
+  #refresh(adjacency: Adjacency): void {
+    const { table, candidates } = this.#state
+    const slot = table.find(adjacency.nodeId)
+    if (slot === NONE || table.state[slot] !== SLOT.LIVE) return
+    const row = candidates.find(slot, adjacency.index)
+    if (row !== NONE && this.#state.isUsable(row)) table.heardS[slot] = this.#state.nowS
   }
 
   #freeIndex(): number {

@@ -51,11 +51,7 @@ export class Outbox {
 
   markFor(adjacency: Adjacency, slot: number): void {
     adjacency.reserve(this.#state.table.capacity)
-    adjacency.settle(slot)
-    const form = this.#form(adjacency, slot)
-    if (form === 'withdrawal') adjacency.withdrawals.add(slot)
-    else if (form === 'update') adjacency.updates.add(slot)
-    else if (form === 'announce') this.#announceSet(adjacency, slot).add(slot)
+    adjacency.queue(slot, this.#queueFor(adjacency, slot))
     this.#signal(adjacency)
   }
 
@@ -73,9 +69,8 @@ export class Outbox {
     adjacency.reserve(this.#state.table.capacity)
     adjacency.knows[slot]! |= KNOWS.WANTS
     if (!this.#isOffered(adjacency, slot) || !this.#isCurrent(slot)) return false
-    adjacency.settle(slot)
     adjacency.knows[slot]! &= ~KNOWS.ANNOUNCE
-    adjacency.answers.add(slot)
+    adjacency.queue(slot, adjacency.answers)
     this.#signal(adjacency)
     return true
   }
@@ -146,7 +141,11 @@ export class Outbox {
     return (knows & KNOWS.ANNOUNCE) !== 0 || !this.#isCurrent(slot) ? 'update' : 'announce'
   }
 
-  #announceSet(adjacency: Adjacency, slot: number): Set<number> {
+  #queueFor(adjacency: Adjacency, slot: number): Set<number> | undefined {
+    const form = this.#form(adjacency, slot)
+    if (form === 'nothing') return undefined
+    if (form === 'withdrawal') return adjacency.withdrawals
+    if (form === 'update') return adjacency.updates
     return (adjacency.knows[slot]! & KNOWS.WANTS) !== 0 ? adjacency.answers : adjacency.announces
   }
 
@@ -205,7 +204,7 @@ export class Outbox {
     bodies.read(table.bodyBlock[slot]!, length, bytes, HEADER_BYTES)
     bytes[HEADER_BYTES + MAX_HOPS_AT] = slot === selfSlot ? table.maxHops[slot]! : table.maxHops[slot]! - 1
     writePathCost(advert, bytes, HEADER_BYTES + COST_AT)
-    adjacency.settle(slot)
+    adjacency.queue(slot, undefined)
     adjacency.knows[slot]! |= KNOWS.ANNOUNCE | KNOWS.ROUTE
     this.#lowerDistance(slot)
     adjacency.setRepeats(slot, REPEATS)

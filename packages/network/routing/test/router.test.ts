@@ -1,6 +1,13 @@
 import { decodePathCost } from '@nexus/compact-path-cost'
 import { portable } from '@nexus/crypto'
-import { announceCost, announceHash, announceLamport, announceMaxHops, decodeAnnounce } from '@nexus/framing'
+import {
+  announceCost,
+  announceHash,
+  announceLamport,
+  announceMaxHops,
+  decodeAnnounce,
+  packetDestination,
+} from '@nexus/framing'
 import { EXPIRE_AFTER_MS, NO_HOP, ROUND_MS, RoutingError, STALE_AFTER_MS } from '@nexus/routing'
 import { expect, test } from 'vitest'
 import { signedBytes } from '../src/announce-body.ts'
@@ -318,4 +325,31 @@ test('a restart keeps announces, ages and distances', () => {
   })
   expect(next.router.assess(next.nowMs, 1, announcePacket(D, 5n))).toBe('known')
   expect(() => next.router.restore(0, bytes)).toThrow(RangeError)
+})
+
+test('a neighbour does not age while its link is up and offers the path; what lies behind it does', () => {
+  const lone = new LoneRouter(1)
+  const [neighbour, behind] = [at(0xa1), at(9)]
+  lone.announce(1, neighbour, 1n)
+  lone.announce(1, behind, 1n, { hops: 1 })
+  lone.later(12 * 3_600_000)
+  expect([neighbour, behind].map((each) => lone.router.nextHop(each))).toEqual([1, NO_HOP])
+  expect(lone.router.explain(lone.nowMs, neighbour).ageMs).toBeLessThan(60_001)
+  lone.router.adjacencyDown(lone.nowMs, 1)
+  lone.later(7_260_000)
+  expect(lone.router.stats()).toMatchObject({ destinations: 0 })
+})
+
+test('on a link that carries less than there is to tell, what waits keeps its place however often it changes', () => {
+  const lone = new LoneRouter(2)
+  const destinations = [at(20), at(21), at(22)]
+  const told = new Set<number>()
+  for (let lamport = 1n; lamport <= 3n; lamport++) {
+    for (const destination of destinations) lone.announce(1, destination, lamport, { hops: 1 })
+    const frame = lone.router.pull(lone.nowMs, 2, 485)!
+    expect(frame.kind).toBe('packet')
+    told.add(packetDestination(frame.bytes)[0]!)
+    lone.later(1_800_000)
+  }
+  expect(told).toEqual(new Set([20, 21, 22]))
 })

@@ -21,7 +21,7 @@ class Medium {
   constructor(usableBps = 1_000_000, nominalBps = usableBps) {
     this.egress = new Egress(
       0,
-      { usableBps, nominalBps, overheadBytes: OVERHEAD_BYTES },
+      { usableBps, nominalBps },
       {
         send: (nowMs, link, type, body) => (this.#take(nowMs, link, type, body, body.length) ? body.length + 22 : 0),
         sendFirstPart: (nowMs, link, packet) => {
@@ -35,10 +35,7 @@ class Medium {
         },
         mediumQueueBytes: () => this.waitingBytes,
         hasControl: (link, tier) => (this.control.get(`${link}/${tier}`)?.length ?? 0) > 0,
-        pullControl: (_nowMs, link, tier, bytesMax) => {
-          const frames = this.control.get(`${link}/${tier}`) ?? []
-          return frames[0] !== undefined && frames[0].body.length <= bytesMax ? frames.shift() : undefined
-        },
+        pullControl: (_nowMs, link, tier) => this.control.get(`${link}/${tier}`)?.shift(),
         dropped: (_link, _packet, reason) => this.dropped.push(reason),
       },
     )
@@ -194,6 +191,24 @@ describe('egress', () => {
     medium.egress.unblock()
     medium.egress.pump(1)
     expect(medium.sent).toMatchObject([{ type: 3, bytes: 50 }])
+  })
+
+  test('each tier takes turns of its own: two that alternate do not keep a link from its turn', () => {
+    const medium = new Medium(400)
+    for (const link of [1, 2]) {
+      medium.egress.linkUp(0, link)
+      for (let count = 0; count < 20; count++) {
+        medium.addControl(link, 1, 60)
+        medium.addControl(link, 2, 60)
+      }
+    }
+    for (let nowMs = 0; medium.sent.length < 40; nowMs = Math.max(nowMs + 1, medium.egress.nextWakeMs())) {
+      medium.egress.pump(nowMs)
+    }
+    for (const tier of [1, 2]) {
+      const links = medium.sent.filter(({ first }) => first === 200 + tier).map(({ link }) => link)
+      expect(Math.abs(links.filter((link) => link === 1).length - links.length / 2)).toBeLessThanOrEqual(1)
+    }
   })
 
   test('old packets are given up by priority', () => {

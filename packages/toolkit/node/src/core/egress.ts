@@ -8,8 +8,6 @@ const SEVERE = 2
 const CUT_FROM = 2
 /** A medium that took nothing and does not say when it will is asked again after this. */
 const RETRY_MS = 250
-/** Control frames are pulled again when at least this much may be said. */
-const CONTROL_STEP_BYTES = 64
 
 /** One control frame, as a link message. */
 export interface ControlFrame {
@@ -39,8 +37,8 @@ export interface EgressPorts {
   mediumQueueBytes(): number
   /** Whether control frames of a tier wait for a link. */
   hasControl(link: number, tier: Tier): boolean
-  /** The next control frame of a tier for a link, at most `bytesMax` of body, or nothing that fits. */
-  pullControl(nowMs: number, link: number, tier: Tier, bytesMax: number): ControlFrame | undefined
+  /** The next control frame of a tier for a link, or nothing. */
+  pullControl(nowMs: number, link: number, tier: Tier): ControlFrame | undefined
   /** A packet was given up: too old, or no room. */
   dropped(link: number, packet: Uint8Array, reason: DropReason): void
   /** Weight of a link among those that share the medium. */
@@ -51,8 +49,6 @@ export interface EgressFacts {
   readonly nominalBps: number
   /** Of that, what this node may plan its control traffic with. */
   readonly usableBps: number
-  /** Bytes that a control message adds on this medium. */
-  readonly overheadBytes: number
   readonly airtimeMs?: (frameBytes: number) => number
 }
 
@@ -66,11 +62,10 @@ export class Egress {
   readonly budget: MediumBudget
   readonly shaper: Shaper
   readonly #ports: EgressPorts
-  readonly #overheadBytes: number
   /** Links with control frames that may not have been asked for them all, in the order of their turns. */
   readonly #controlDue = new Map<number, boolean>()
   #order: number[] = []
-  #turn = 0
+  readonly #turns = new Uint32Array(1 + TIERS.length)
   #held: { readonly link: number; readonly tier: Tier; readonly frame: ControlFrame } | undefined
   /** The link on which a frame is under way in parts. */
   #cutLink: number | undefined
@@ -84,7 +79,7 @@ export class Egress {
   jams = 0
 
   constructor(nowMs: number, facts: EgressFacts, ports: EgressPorts) {
-    const { nominalBps, usableBps, overheadBytes, airtimeMs } = facts
+    const { nominalBps, usableBps, airtimeMs } = facts
     this.budget = new MediumBudget(nowMs, usableBps)
     this.shaper = new Shaper(
       nowMs,
@@ -95,7 +90,6 @@ export class Egress {
       },
       { dropped: (link, packet, _priority, _source, reason) => ports.dropped(link, packet, reason) },
     )
-    this.#overheadBytes = overheadBytes
     this.#ports = ports
     this.#nowMs = nowMs
   }
@@ -260,25 +254,29 @@ export class Egress {
   #sendControl(nowMs: number): boolean {
     this.#controlWakeMs = Number.POSITIVE_INFINITY
     if (this.#held !== undefined) return this.#sendHeld(nowMs)
-    let idle: readonly Tier[] | undefined
-    return this.#inTurn((link) => {
-      if (this.#controlDue.get(link) !== true) return false
-      this.#controlDue.set(link, false)
-      idle ??= this.#idleTiers()
-      for (const tier of TIERS) {
-        if (!this.#ports.hasControl(link, tier)) continue
-        this.#controlDue.set(link, true)
-        const available = this.budget.availableBytes(nowMs, tier, idle) - this.#overheadBytes
-        const frame = available > 0 ? this.#ports.pullControl(nowMs, link, tier, available) : undefined
-        if (frame !== undefined) {
-          this.#held = { link, tier, frame }
-          return this.#sendHeld(nowMs)
-        }
-        const more = Math.max(0, available) + this.#overheadBytes + CONTROL_STEP_BYTES
-        this.#controlWakeMs = Math.min(this.#controlWakeMs, this.budget.allowedAtMs(nowMs, tier, more, idle))
-      }
-      return false
-    })
+    const due = this.#order.filter((link) => this.#controlDue.get(link) === true)
+    if (due.length === 0) return false
+    const idle = this.#idleTiers()
+    for (const link of due) {
+      this.#controlDue.set(
+        link,
+        TIERS.some((tier) => this.#ports.hasControl(link, tier)),
+      )
+    }
+    for (const tier of TIERS) {
+      if (idle.includes(tier)) continue
+      const atMs = this.budget.allowedAtMs(nowMs, tier, idle)
+      if (atMs > nowMs) this.#controlWakeMs = Math.min(this.#controlWakeMs, atMs)
+      else if (this.#inTurn(tier, (link) => this.#pullControl(nowMs, link, tier))) return this.#sendHeld(nowMs)
+    }
+    return false
+  }
+
+  #pullControl(nowMs: number, link: number, tier: Tier): boolean {
+    if (!this.#ports.hasControl(link, tier)) return false
+    const frame = this.#ports.pullControl(nowMs, link, tier)
+    if (frame !== undefined) this.#held = { link, tier, frame }
+    return frame !== undefined
   }
 
   /** A frame that was pulled is sent, or waits until the medium takes it. */
@@ -297,13 +295,16 @@ export class Egress {
     return TIERS.filter((tier) => !this.#order.some((link) => this.#ports.hasControl(link, tier)))
   }
 
-  /** Asks each link, from the one whose turn it is, until one was served; the next turn is its successor's. */
-  #inTurn(serve: (link: number) => boolean): boolean {
+  /**
+   * Asks each link, from the one whose turn it is, until one was served; the next turn is its successor's. Each tier has turns of
+   * its own: two that alternate must not serve the same links each time.
+   */
+  #inTurn(tier: Tier, serve: (link: number) => boolean): boolean {
     const count = this.#order.length
     for (let step = 0; step < count; step++) {
-      const at = (this.#turn + step) % count
+      const at = (this.#turns[tier]! + step) % count
       if (!serve(this.#order[at]!)) continue
-      this.#turn = (at + 1) % count
+      this.#turns[tier] = (at + 1) % count
       return true
     }
     return false

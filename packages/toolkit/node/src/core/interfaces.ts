@@ -4,14 +4,13 @@ import type { Link } from '@nexus/link'
 import type { InterfaceFacts } from '@nexus/transport'
 import { type ControlFrame, Egress, type EgressFacts, type WaitingPacket } from './egress.ts'
 
-/** Kind, id, counter of the wider form, type and tag: what a link adds to a body; padding is found out when sent. */
-const LINK_OVERHEAD_BYTES = 7 + 1 + 16
-
 /** What an interface has carried, its control traffic apart. */
 export interface InterfaceTraffic {
   readonly facts: InterfaceFacts
   readonly index: number
   readonly egress: Egress
+  /** Other nodes on the medium, as far as they were heard. */
+  others: number
   sentBytes: number
   controlBytes: number
   sentFrames: number
@@ -21,12 +20,13 @@ export interface InterfacesPorts {
   transmit(interfaceId: string, frame: Uint8Array, to: string | undefined): boolean
   /** Bytes that wait in the interface. */
   queuedBytes(interfaceId: string): number
-  seal(nowMs: number, link: Link, type: number, body: Uint8Array): boolean
+  /** `isControl`: the node's own talk, not its user's. */
+  seal(nowMs: number, link: Link, type: number, body: Uint8Array, isControl: boolean): boolean
   /** Seals a packet in parts and sends the first; how many are left. */
   sealParts(nowMs: number, link: Link, packet: Uint8Array): number
   nextPart(nowMs: number, link: Link): number
   hasControl(link: Link, tier: Tier): boolean
-  pullControl(nowMs: number, link: Link, tier: Tier, bytesMax: number): ControlFrame | undefined
+  pullControl(nowMs: number, link: Link, tier: Tier): ControlFrame | undefined
   dropped(packet: Uint8Array, reason: string): void
   /** Weight of a neighbour among those that share a medium; equal for all unless given. */
   weight?(link: Link): number
@@ -55,14 +55,12 @@ export class Interfaces {
       sendNextPart: (atMs, link) => this.#sendNextPart(atMs, link),
       mediumQueueBytes: () => this.#ports.queuedBytes(facts.id),
       hasControl: (link, tier) => this.#ports.hasControl(this.#links.get(link)!.link, tier),
-      pullControl: (atMs, id, tier, bytesMax) => {
-        const { link } = this.#links.get(id)!
-        return this.#ports.pullControl(atMs, link, tier, Math.min(bytesMax, link.payloadBytesMax))
-      },
+      pullControl: (atMs, id, tier) => this.#ports.pullControl(atMs, this.#links.get(id)!.link, tier),
       dropped: (_link, packet, reason) => this.#ports.dropped(packet, reason),
       ...(weight === undefined ? {} : { weight: (link) => weight(this.#links.get(link)!.link) }),
     })
-    this.#byId.set(facts.id, { facts, index: this.#nextIndex++, egress, sentBytes: 0, controlBytes: 0, sentFrames: 0 })
+    const index = this.#nextIndex++
+    this.#byId.set(facts.id, { facts, index, egress, others: 0, sentBytes: 0, controlBytes: 0, sentFrames: 0 })
   }
 
   down(interfaceId: string): void {
@@ -90,9 +88,7 @@ export class Interfaces {
   linkUp(nowMs: number, link: Link): boolean {
     const traffic = this.#byId.get(link.interfaceId)!
     this.#links.set(link.id, { link, traffic })
-    if (!traffic.egress.linkUp(nowMs, link.id)) return false
-    this.#share(nowMs, traffic)
-    return true
+    return traffic.egress.linkUp(nowMs, link.id)
   }
 
   /** Returns the packets that waited for the link, most urgent first. */
@@ -100,9 +96,15 @@ export class Interfaces {
     const entry = this.#links.get(link.id)
     if (entry === undefined) return []
     this.#links.delete(link.id)
-    const waiting = entry.traffic.egress.linkDown(nowMs, link.id)
-    this.#share(nowMs, entry.traffic)
-    return waiting
+    return entry.traffic.egress.linkDown(nowMs, link.id)
+  }
+
+  /** So many other nodes were heard on a medium. */
+  heard(nowMs: number, interfaceId: string, others: number): void {
+    const traffic = this.#byId.get(interfaceId)
+    if (traffic === undefined || traffic.others === others) return
+    traffic.others = others
+    this.#share(nowMs, traffic)
   }
 
   /** A frame of the link layer's own, or of a message that is being sealed, on its way to the medium. */
@@ -156,14 +158,15 @@ export class Interfaces {
   #send(nowMs: number, id: number, type: number, body: Uint8Array): number {
     const { link, traffic } = this.#links.get(id)!
     const before = traffic.sentBytes
+    const isControl = type !== PACKET || isAnnounce(body)
     this.#sealing = true
     try {
-      if (!this.#ports.seal(nowMs, link, type, body)) return 0
+      if (!this.#ports.seal(nowMs, link, type, body, isControl)) return 0
     } finally {
       this.#sealing = false
     }
     const bytes = traffic.sentBytes - before
-    if (type !== PACKET || isAnnounce(body)) traffic.controlBytes += bytes
+    if (isControl) traffic.controlBytes += bytes
     return mediumBytes(traffic.facts, bytes)
   }
 
@@ -194,16 +197,23 @@ export class Interfaces {
     for (const traffic of this.#byId.values()) this.#share(nowMs, traffic)
   }
 
-  #share(nowMs: number, { facts, egress }: InterfaceTraffic): void {
-    const bps = usableBps(facts, egress.linkCount, egress.shaper.meter.bps)
+  #share(nowMs: number, { facts, egress, others }: InterfaceTraffic): void {
+    const bps = usableBps(facts, others, egress.shaper.meter.bps)
     egress.budget.setUsableBps(nowMs, bps)
     this.#ports.shared(nowMs, facts.id, bps)
   }
 }
 
 const PACKET = 1
-/** Of a shared radio: what the limits of each node do not plan with. */
-const ANSWERS_SHARE = 0.08
+/** Of a shared radio, what the limits of each node do not plan with: collisions and repeats are nobody's plan. */
+const RESERVED_SHARE = 0.08
+/** More than this is never reserved, however little a medium carries. */
+const RESERVED_SHARE_MAX = 0.5
+/** Of the usable bandwidth, what all control traffic keeps to. */
+const CONTROL_SHARE = 0.1
+/** A padded announce. */
+const ANNOUNCE_FRAME_BYTES = 181
+const HOUR_S = 3_600
 const ANNOUNCE = 1
 
 const isAnnounce = (packet: Uint8Array): boolean => (packet[0]! & 3) === ANNOUNCE
@@ -218,17 +228,19 @@ function egressFacts(facts: InterfaceFacts): EgressFacts {
   return {
     nominalBps: bitrateBps,
     usableBps: usableBps(facts, 0, bitrateBps),
-    overheadBytes: mediumBytes(facts, LINK_OVERHEAD_BYTES),
     ...(airtimeSeconds === undefined ? {} : { airtimeMs: (bytes) => 1_000 * airtimeSeconds(bytes) }),
   }
 }
 
 /**
- * On a medium where everyone hears everyone, the nodes heard share it, and a part is left for what waits for no budget:
- * answers to handshakes and probes, of which there are the more, the more nodes there are.
+ * On a medium where everyone hears everyone, the nodes heard share it. An hour may begin with an announce of each node that
+ * is earned only in it: so much less is planned with.
  */
-function usableBps(facts: InterfaceFacts, links: number, measuredBps: number): number {
+function usableBps(facts: InterfaceFacts, others: number, measuredBps: number): number {
   // By airtime a node on radio plans at the nominal rate: there each frame is counted by what it takes of the medium.
   const bps = (facts.airtimeSeconds === undefined ? measuredBps : facts.bitrateBps) * facts.dutyCycle
-  return facts.reach === 'shared' && !facts.addressed ? (bps * (1 - ANSWERS_SHARE)) / (links + 1) : bps
+  if (facts.reach !== 'shared' || facts.addressed) return bps
+  const ownBps = bps / (others + 1)
+  const owedBps = (8 * mediumBytes(facts, ANNOUNCE_FRAME_BYTES)) / (CONTROL_SHARE * HOUR_S)
+  return ownBps - Math.min(RESERVED_SHARE_MAX * ownBps, RESERVED_SHARE * ownBps + owedBps)
 }

@@ -152,6 +152,13 @@ export class Neighbours {
     return [...this.#parts.links.links()].filter((link) => toHex(link.peer.nodeId) === key)
   }
 
+  /** Encoded bit/s of a link: what its slower end states, or what its medium was measured to carry, if that is less. */
+  #bandwidth(link: Link): number {
+    const { facts, egress } = this.#parts.interfaces.of(link.id)!
+    const bps = Math.min(link.bitrateBps, egress.shaper.meter.bps)
+    return encodeBandwidth(Math.max(1, Math.round(bps * facts.dutyCycle)))
+  }
+
   /** Half a round trip, or the airtime of a full frame where none was measured. */
   #latencyMs(link: Link): number {
     const { facts } = this.#parts.interfaces.of(link.id)!
@@ -173,13 +180,6 @@ const CLOSE_CAPACITY = 2
 const CLOSE_POLICY = 3
 
 /** Interface and target of a peer's address, `<interface id>` or `<interface id> <address>`. */
-  /** Encoded bit/s of a link: what its slower end states, or what its medium was measured to carry, if that is less. */
-  #bandwidth(link: Link): number {
-    const { facts, egress } = this.#parts.interfaces.of(link.id)!
-    const bps = Math.min(link.bitrateBps, egress.shaper.meter.bps)
-    return encodeBandwidth(Math.max(1, Math.round(bps * facts.dutyCycle)))
-  }
-
 function dialOf(peer: TrustedPeer): { interfaceId: string; target: { address?: string } } | undefined {
   if (peer.address === undefined) return undefined
   const space = peer.address.indexOf(' ')

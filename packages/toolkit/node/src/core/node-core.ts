@@ -231,20 +231,20 @@ export class NodeCore {
   }
 
   #makeInterfaces(): Interfaces {
+    const { weight } = this.#ports
     return new Interfaces({
       transmit: (interfaceId, frame, to) => this.#ports.transmit(interfaceId, frame, to),
-      seal: (nowMs, link, type, body) => this.links.send(nowMs, link, type, body),
-      hasControl: (link, tier) => (tier === 1 ? this.routes.hasControl(link.id) : this.gossip.hasWork(link.id, tier)),
-      pullControl: (nowMs, link, tier, bytesMax) => this.#pullControl(nowMs, link, tier, bytesMax),
-      dropped: (_packet, reason) => this.packets.drop(reason),
-    const { weight } = this.#ports
-      shared: (nowMs, interfaceId, usableBps) =>
-        this.links.setControlBudget(nowMs, interfaceId, usableBps * LINK_CONTROL_SHARE),
       queuedBytes: (interfaceId) => this.#ports.queuedBytes(interfaceId),
-    })
+      seal: (nowMs, link, type, body, isControl) => this.links.send(nowMs, link, type, body, isControl),
       sealParts: (nowMs, link, packet) => this.links.sendInterruptible(nowMs, link, MESSAGE.packet, packet),
       nextPart: (nowMs, link) => this.links.sendNextPart(nowMs, link),
       ...(weight === undefined ? {} : { weight: (link) => weight(link.peer.nodeId) }),
+      hasControl: (link, tier) => (tier === 1 ? this.routes.hasControl(link.id) : this.gossip.hasWork(link.id, tier)),
+      pullControl: (nowMs, link, tier) => this.#pullControl(nowMs, link, tier),
+      dropped: (_packet, reason) => this.packets.drop(reason),
+      shared: (nowMs, interfaceId, usableBps) =>
+        this.links.setControlBudget(nowMs, interfaceId, usableBps * LINK_CONTROL_SHARE),
+    })
   }
 
   #makeLinks(): LinkLayer {
@@ -268,6 +268,7 @@ export class NodeCore {
         },
         message: (link, type, body) => this.#message(link, type, body),
         refused: (refusal) => this.#tell(this.#news.refused(refusal)),
+        heard: (interfaceId, nodes) => this.interfaces.heard(this.#nowMs, interfaceId, nodes),
       },
     )
   }
@@ -351,22 +352,22 @@ export class NodeCore {
     if (type === MESSAGE.packet) this.packets.receive(this.#nowMs, link, body)
     else if (type === MESSAGE.route) this.#count(this.routes.frame(this.#nowMs, link, body))
     else if (type === MESSAGE.gossip) this.#gossip(link, body)
+    else if (type === MESSAGE.congestion) this.#count(this.congestion.receive(this.#nowMs, link, body))
     else this.packets.drop('unsupported')
   }
 
   #gossip(link: Link, body: Uint8Array): void {
     try {
       this.gossip.receive(link.id, body)
-    else if (type === MESSAGE.congestion) this.#count(this.congestion.receive(this.#nowMs, link, body))
     } catch (error) {
       if (!(error instanceof GossipError)) throw error
       this.packets.drop('gossip-malformed')
     }
   }
 
-  #pullControl(nowMs: number, link: Link, tier: Tier, bytesMax: number): ControlFrame | undefined {
-    if (tier === 1) return this.routes.pullControl(nowMs, link.id, bytesMax, link.payloadBytesMax)
-    const body = this.gossip.pull(link.id, tier, bytesMax)
+  #pullControl(nowMs: number, link: Link, tier: Tier): ControlFrame | undefined {
+    if (tier === 1) return this.routes.pullControl(nowMs, link.id, link.payloadBytesMax)
+    const body = this.gossip.pull(link.id, tier, link.payloadBytesMax)
     return body === undefined ? undefined : { type: MESSAGE.gossip, body }
   }
 

@@ -172,11 +172,11 @@ export class Routes {
     return this.#due.has(link)
   }
 
-  /** The next frame of at most `bytesMax`; a link carries `linkBytesMax`, so where even that brings nothing, nothing waits. */
-  pullControl(nowMs: number, link: number, bytesMax: number, linkBytesMax: number): ControlFrame | undefined {
-    const frame = this.router.pull(this.#protocolMs(nowMs), link, Math.min(bytesMax, FRAME_BYTES_MAX))
+  /** The next frame, at most as long as the link carries. */
+  pullControl(nowMs: number, link: number, linkBytesMax: number): ControlFrame | undefined {
+    const frame = this.router.pull(this.#protocolMs(nowMs), link, Math.min(linkBytesMax, FRAME_BYTES_MAX))
     if (frame === undefined) {
-      if (bytesMax >= Math.min(linkBytesMax, FRAME_BYTES_MAX)) this.#due.delete(link)
+      this.#due.delete(link)
       return undefined
     }
     return { type: frame.kind === 'packet' ? MESSAGE.packet : MESSAGE.route, body: frame.bytes }
