@@ -39,10 +39,10 @@ export function fuzzCases(environment: Record<string, string | undefined>, usual
  * @throws {FuzzFinding} for an untyped error, or where an accepted input is not what its value encodes to
  */
 export function fuzzDecoder(target: FuzzTarget): FuzzOutcome {
-  const random = xorshift(target.seed)
+  const random = seededChoice(target.seed)
   let accepted = 0
   for (let n = 0; n < target.cases; n++) {
-    const input = n < target.corpus.length ? target.corpus[n]!.slice() : mutate(target.corpus, random)
+    const input = n < target.corpus.length ? target.corpus[n]!.slice() : mutatedInput(target.corpus, random)
     const given = input.slice()
     let value: unknown
     try {
@@ -61,7 +61,8 @@ export function fuzzDecoder(target: FuzzTarget): FuzzOutcome {
 
 const BOUNDARIES = [0x00, 0x01, 0x7f, 0x80, 0xfe, 0xff]
 
-function mutate(corpus: readonly Uint8Array[], random: (below: number) => number): Uint8Array {
+/** What {@link fuzzDecoder} feeds, for tests of more than a decoder: random bytes, or an edited entry of the corpus. */
+export function mutatedInput(corpus: readonly Uint8Array[], random: (below: number) => number): Uint8Array {
   if (corpus.length === 0 || random(8) === 0) return randomBytes(random(random(4) === 0 ? 600 : 64), random)
   let bytes: Uint8Array = corpus[random(corpus.length)]!.slice()
   for (let edits = 1 + random(4); edits > 0; edits--) bytes = edit(bytes, corpus, random)
@@ -110,8 +111,8 @@ function same(a: Uint8Array, b: Uint8Array): boolean {
   return a.length === b.length && a.every((byte, at) => byte === b[at])
 }
 
-/** xorshift32: fast, repeatable, for tests alone. */
-function xorshift(seed: number): (below: number) => number {
+/** Whole numbers below the one given, the same for each seed: xorshift32, fast, for tests alone. */
+export function seededChoice(seed: number): (below: number) => number {
   let state = seed | 1
   return (below) => {
     state ^= state << 13

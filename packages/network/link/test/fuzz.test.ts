@@ -1,3 +1,4 @@
+import { fuzzCases, fuzzDecoder, mutatedInput, seededChoice } from '@nexus/codec/testing'
 import { expect, test } from 'vitest'
 import {
   decodeClose,
@@ -27,32 +28,7 @@ import { paddedBodyEnd } from '../src/messages.ts'
 import { Sender } from '../src/sender.ts'
 import { areLinked, linkedPair, RADIO, SMALL, TCP, UDP } from './kit.ts'
 
-const CASES = Number(process.env['NEXUS_FUZZ'] ?? 20_000)
-
-/** Cheap randomness for choices: a multiply and a shift. */
-function chooser(seed: number): (below: number) => number {
-  let state = seed | 1
-  return (below) => {
-    state = Math.imul(state ^ (state >>> 15), 0x2c1b_3c6d) + 0x9e37_79b9
-    return (state >>> 0) % below
-  }
-}
-
-/** A seed of the corpus with bits flipped, bytes set, cut off, added or spliced. */
-function mutate(corpus: readonly Uint8Array[], choose: (below: number) => number): Uint8Array {
-  let bytes = corpus[choose(corpus.length)]!.slice()
-  for (let rounds = choose(4); rounds > 0; rounds--) {
-    const at = bytes.length === 0 ? 0 : choose(bytes.length)
-    const kind = choose(6)
-    if (kind === 0) bytes = bytes.slice(0, at)
-    else if (kind === 1) bytes = Uint8Array.from([...bytes, ...new Uint8Array(choose(40)).fill(choose(256))])
-    else if (kind === 2) {
-      const other = corpus[choose(corpus.length)]!
-      bytes = Uint8Array.from([...bytes.subarray(0, at), ...other.subarray(Math.min(at, other.length))])
-    } else if (bytes.length > 0) bytes[at] = kind === 3 ? choose(256) : bytes[at]! ^ (1 << choose(8))
-  }
-  return bytes
-}
+const CASES = fuzzCases(process.env)
 
 const payload = encodeHandshakePayload({
   publicKey: new Uint8Array(32).fill(5),
@@ -105,26 +81,24 @@ const decoders: Record<string, { corpus: Uint8Array[]; again: (bytes: Uint8Array
 test.each(Object.entries(decoders))(
   '%s: any bytes decode canonically or raise the one error',
   (_, { corpus, again }) => {
-    const choose = chooser(1)
-    let accepted = 0
-    for (let n = 0; n < CASES; n++) {
-      const bytes = mutate(corpus, choose)
-      try {
-        expect(Buffer.compare(again(bytes), bytes)).toBe(0)
-        accepted++
-      } catch (error) {
-        if (!(error instanceof LinkError)) throw error
-      }
-    }
-    expect(accepted).toBeGreaterThan(CASES / 20)
-    expect(accepted).toBeLessThan(CASES)
+    const isTyped = (error: unknown) => error instanceof LinkError
+    const { accepted, refused } = fuzzDecoder({
+      decode: again,
+      encode: (bytes: Uint8Array) => bytes,
+      isTyped,
+      corpus,
+      cases: CASES,
+      seed: 1,
+    })
+    expect(accepted).toBeGreaterThan(CASES / 50)
+    expect(refused).toBeGreaterThan(0)
   },
 )
 
 test('padding: any plaintext has an end of its body, or raises the one error', () => {
-  const choose = chooser(2)
+  const choose = seededChoice(2)
   for (let n = 0; n < CASES; n++) {
-    const bytes = mutate([new Uint8Array(64), Uint8Array.of(1, 0, 0, 3), new Uint8Array(33).fill(31)], choose)
+    const bytes = mutatedInput([new Uint8Array(64), Uint8Array.of(1, 0, 0, 3), new Uint8Array(33).fill(31)], choose)
     if (bytes.length === 0) continue
     try {
       const end = paddedBodyEnd(bytes)
@@ -150,9 +124,9 @@ test.each([UDP, TCP, RADIO, SMALL])(
       ...Object.values(decoders).flatMap((decoder) => decoder.corpus),
     ]
     const heardBefore = b.messages.length
-    const choose = chooser(3)
+    const choose = seededChoice(3)
     for (let n = 0; n < CASES; n++) {
-      pump.inject(b, facts.id, mutate(corpus, choose), `from ${choose(40)}`)
+      pump.inject(b, facts.id, mutatedInput(corpus, choose), `from ${choose(40)}`)
       if (n % 100 === 0) pump.run(50)
     }
     expect(b.messages.length).toBe(heardBefore)
@@ -169,7 +143,7 @@ test.each([UDP, RADIO])('nonsense that a linked neighbour seals on $id is refuse
     const nodes = linkedPair(facts)
     const { pump, a, b } = nodes
     const [mad, sane] = name === 'a' ? [a, b] : [b, a]
-    const choose = chooser(4)
+    const choose = seededChoice(4)
     const corpus = [
       encodeProbe({ answer: true, token: 1 }),
       encodeProbe({ answer: false, token: 1 }),
@@ -182,7 +156,7 @@ test.each([UDP, RADIO])('nonsense that a linked neighbour seals on $id is refuse
     const types = [0, 5, 6, 8, 9, 100, 127, 0x80 | 1, 0x80 | 5, 0x80 | 6]
     for (let n = 0; n < CASES / 10; n++) {
       const link = mad.links[0] as LinkState
-      const body = mutate(corpus, choose).subarray(0, 400)
+      const body = mutatedInput(corpus, choose).subarray(0, 400)
       const type = types[choose(types.length)]!
       if (type === MESSAGE.close && body.length === 1) continue
       pump.transmit(mad.name, facts.id, sender.seal(link.key, type, body), sane.name)

@@ -18,6 +18,8 @@ export interface InboxMessage {
   /** Absent for an anonymous message. */
   readonly sender?: { readonly nodeId: Uint8Array; readonly publicKey: Uint8Array; readonly id: bigint }
   readonly body: Uint8Array
+  /** When it came, by the host's wall clock: Unix time, ms. */
+  readonly receivedAtMs?: number
 }
 
 /** A message in the inbox, with the digest that knows it again. */
@@ -38,6 +40,7 @@ export interface InboxParts {
   readonly limits: Limits
   readonly senders: Senders
   readonly isContact: (nodeId: Uint8Array) => boolean
+  readonly wallClockMs: () => number | undefined
 }
 
 /**
@@ -123,8 +126,9 @@ export class Inbox {
     if (!this.hasRoom(nodeId, body.length)) return refused
     const sender = senders.find(nodeId) ?? senders.admit(nodeId, runMs)
     if (sender === undefined) return refused
-    const message = { handle: this.#nextHandle(), sender: { nodeId, publicKey, id }, body, digest }
-    this.#put(message.handle, { sender: { publicKey, id }, digest, body })
+    const arrival = this.#arrival()
+    const message = { handle: this.#nextHandle(), sender: { nodeId, publicKey, id }, body, digest, ...arrival }
+    this.#put(message.handle, { sender: { publicKey, id }, digest, body, ...arrival })
     senders.heard(sender, runMs)
     sender.window.add(id, digest)
     this.#keep(message, sender)
@@ -137,8 +141,9 @@ export class Inbox {
     if (!this.#fits(body.length, false)) return undefined
     if (this.#anonymousMessages >= limits.inboxMessagesMax / limits.inboxSenderShare) return undefined
     if (this.#anonymousBytes + body.length > limits.inboxBytesMax / limits.inboxSenderShare) return undefined
-    const message = { handle: this.#nextHandle(), body, digest: boxDigest }
-    this.#put(message.handle, { digest: boxDigest, body })
+    const arrival = this.#arrival()
+    const message = { handle: this.#nextHandle(), body, digest: boxDigest, ...arrival }
+    this.#put(message.handle, { digest: boxDigest, body, ...arrival })
     this.#boxes.add(boxDigest)
     this.#keep(message)
     return asMessage(message)
@@ -159,11 +164,12 @@ export class Inbox {
   #load(key: string, record: InboxRecord, loadedRunMs: number): void {
     const { crypto, prefix, senders } = this.#parts
     const handle = BigInt(`0x${key.slice(prefix.length + 2)}`)
-    const { digest, body } = record
+    const { digest, body, receivedAtMs } = record
+    const arrival = receivedAtMs === undefined ? {} : { receivedAtMs }
     if (record.sender === undefined) {
       this.#boxes.add(digest)
       if (body === undefined) this.#takenBoxes.push(key)
-      else this.#keep({ handle, body, digest })
+      else this.#keep({ handle, body, digest, ...arrival })
       return
     }
     const { publicKey, id } = record.sender
@@ -171,7 +177,7 @@ export class Inbox {
     const sender = senders.find(nodeId) ?? senders.restore(nodeId, loadedRunMs)
     sender.window.add(id, digest)
     if (body === undefined) sender.taken.push(key)
-    else this.#keep({ handle, sender: { nodeId, publicKey, id }, body, digest }, sender)
+    else this.#keep({ handle, sender: { nodeId, publicKey, id }, body, digest, ...arrival }, sender)
   }
 
   #keep(message: Waiting, sender?: Sender): void {
@@ -212,6 +218,11 @@ export class Inbox {
     return this.#waiting.size < inboxMessagesMax * part && this.#waitingBytes + bodyBytes <= inboxBytesMax * part
   }
 
+  #arrival(): { receivedAtMs?: number } {
+    const receivedAtMs = this.#parts.wallClockMs()
+    return receivedAtMs === undefined ? {} : { receivedAtMs: Math.max(0, Math.floor(receivedAtMs)) }
+  }
+
   #nextHandle(): bigint {
     return this.#parts.counters.next()
   }
@@ -231,6 +242,6 @@ function sameContent(answer: Answer, digest: Uint8Array): boolean {
   return answer.status !== STATUS.stored || equalBytes(answer.digest, digest)
 }
 
-function asMessage({ handle, sender, body }: InboxMessage): InboxMessage {
-  return sender === undefined ? { handle, body } : { handle, sender, body }
+function asMessage({ digest: _, ...message }: Waiting): InboxMessage {
+  return message
 }

@@ -36,6 +36,8 @@ export interface MessengerOptions {
   readonly limits?: Partial<Limits>
   /** Whether to send receipts also to nodes that are no contacts: a receipt tells them that this node is up. No, if not said. */
   readonly allowStrangerReceipts?: boolean
+  /** Unix time in ms, for people alone: it is kept with each message that comes, and nothing depends on it. */
+  readonly wallClockMs?: () => number
 }
 
 /** What a messenger asks of its host. Calls may come back into the messenger. */
@@ -141,7 +143,11 @@ export class Messenger {
     const loadedRunMs = this.#runTime.storedMs
     const senders = new Senders(store, `${prefix}windows/`, floors, limits, this.#isContact, loadedRunMs)
     const common = { crypto, store, counters, limits }
-    this.#inbox = new Inbox({ ...common, prefix: `${prefix}in/`, senders, isContact: this.#isContact }, loadedRunMs)
+    const wallClockMs = () => options.wallClockMs?.()
+    this.#inbox = new Inbox(
+      { ...common, prefix: `${prefix}in/`, senders, isContact: this.#isContact, wallClockMs },
+      loadedRunMs,
+    )
     this.#reassembly = new Reassembly(limits)
     this.#receipts = new ReceiptQueue({ counters, limits, sealer, sendPacket })
     const sending = {

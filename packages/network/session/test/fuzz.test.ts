@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { fuzzCases } from '@nexus/codec/testing'
 import { nodeCrypto } from '@nexus/crypto/node'
 import { CONTEXT } from '@nexus/framing'
 import { MODE, sealBox, signContent } from '@nexus/session'
@@ -6,7 +7,7 @@ import { expect, test } from 'vitest'
 import { bodyOf, World } from './world.ts'
 
 const crypto = await nodeCrypto()
-const FUZZ = Number(process.env['NEXUS_FUZZ'] ?? 20_000)
+const FUZZ = fuzzCases(process.env)
 const CONTEXTS = Object.values(CONTEXT)
 
 test('receivePacket takes any bytes under any context without a throw or growth', () => {

@@ -3,7 +3,7 @@ import { nodeCrypto } from '@nexus/crypto/node'
 import { decodePacket } from '@nexus/framing'
 import { SessionError } from '@nexus/session'
 import { describe, test } from 'vitest'
-import { bodyOf, CALM, World } from './world.ts'
+import { bodyOf, CALM, WALL_CLOCK_MS, World } from './world.ts'
 
 const crypto = await nodeCrypto()
 const DAY = 24 * 3_600_000
@@ -35,6 +35,23 @@ describe('delivery', () => {
     }
     assert.equal(bob.shown.length, 8)
     assert.deepEqual(bob.messenger.stats().reassemblyBytes, 0)
+  })
+
+  test('a message keeps the time of its arrival, also over a restart', () => {
+    const world = new World(crypto, 'arrival')
+    const [alice, bob] = [world.peer(), world.peer()]
+    bob.takes = false
+    alice.send(bob, bodyOf(1, 40))
+    alice.send(bob, bodyOf(2, 40), { anonymous: true })
+    world.runFor(5_000)
+    world.wallClockMs += DAY
+    alice.send(bob, bodyOf(3, 40))
+    world.runFor(5_000)
+    const times = () => bob.messenger.inbox().map(({ receivedAtMs }) => receivedAtMs)
+    assert.deepEqual(times(), [WALL_CLOCK_MS, WALL_CLOCK_MS, WALL_CLOCK_MS + DAY])
+    world.wallClockMs += DAY
+    bob.restart()
+    assert.deepEqual(times(), [WALL_CLOCK_MS, WALL_CLOCK_MS, WALL_CLOCK_MS + DAY])
   })
 
   test('an empty body is a message', () => {

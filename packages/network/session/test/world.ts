@@ -59,6 +59,9 @@ export interface Conditions {
 export const CALM: Conditions = { lossRatio: 0, duplicateRatio: 0, delayMsMin: 20, delayMsMax: 20 }
 export const ROUGH: Conditions = { lossRatio: 0.2, duplicateRatio: 0.1, delayMsMin: 10, delayMsMax: 900 }
 
+/** What the wall shows when a world begins. */
+export const WALL_CLOCK_MS = 1_800_000_000_000
+
 /** A node whose application shows each message once: what it showed is kept beside what it took. */
 export class Peer {
   readonly world: World
@@ -108,6 +111,7 @@ export class Peer {
         counters,
         limits,
         allowStrangerReceipts: this.strangers,
+        wallClockMs: () => world.wallClockMs,
       },
       {
         sendPacket: (_nowMs, destination, packet) => this.answer?.(packet) ?? world.carry(this, destination, packet),
@@ -181,6 +185,7 @@ export class World {
   readonly keys = new Map<string, Uint8Array>()
   conditions: Conditions
   nowMs = 1_000
+  wallClockMs = WALL_CLOCK_MS
   packets = 0
   /** What routing says of every path. */
   roundTripMs: number | undefined

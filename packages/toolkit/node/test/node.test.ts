@@ -111,6 +111,28 @@ describe('nodes on real sockets', () => {
     expect(() => a.openStream('ff'.repeat(16))).toThrow(/key/)
   })
 
+  test('show where they listen, before anybody connects', async () => {
+    const server = tcpServer({ host: '127.0.0.1', port: 0 })
+    const node = await createNode({ identity: identityOf(0), crypto, transports: [server] })
+    running.push(node)
+    expect(node.status().interfaces).toEqual([])
+    await node.start()
+    const listening = { id: server.name, kind: 'tcp', listens: server.address, links: 0, sentBytes: 0 }
+    expect(node.status().interfaces).toMatchObject([listening])
+    const client = await createNode({
+      identity: identityOf(1),
+      crypto,
+      transports: [tcpClient({ address: server.address! })],
+    })
+    running.push(client)
+    await client.start()
+    await until('they are linked', () => node.status().links.length === 1)
+    expect(node.status().interfaces.filter(({ listens }) => listens !== undefined)).toMatchObject([listening])
+    expect(node.status().interfaces.filter(({ links }) => links === 1)).toHaveLength(1)
+    await node.stop()
+    expect(node.status().interfaces).toEqual([])
+  })
+
   test('say why a message does not get through', async () => {
     const lonely = await createNode({ identity: identityOf(0), crypto })
     running.push(lonely)
@@ -156,11 +178,15 @@ describe('nodes on real sockets', () => {
     sender.send(receiver.nodeId, 'one')
     await until('it is stored', () => receiver.core.messenger.inbox().length === 1)
     await receiver.stop()
+    const storedMs = Date.now()
+    await new Promise((resolve) => setTimeout(resolve, 20))
     const again = await createNode({ identity: identityOf(1), crypto, store: openStore(path).store })
     running.push(again)
     const texts: string[] = []
-    again.on('message', ({ text, handle }) => {
+    again.on('message', ({ text, handle, receivedAt }) => {
       texts.push(text ?? '')
+      // When it came, not when somebody looked.
+      expect(receivedAt.getTime()).toBeLessThanOrEqual(storedMs)
       again.take(handle)
     })
     await again.start()

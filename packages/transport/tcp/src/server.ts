@@ -4,6 +4,7 @@ import {
   type AdmissionLimits,
   formatAddress,
   HostGate,
+  type Listening,
   type Transport,
   TransportError,
   type TransportHost,
@@ -75,6 +76,11 @@ export function tcpServer(options: TcpServerOptions): TcpServer {
     },
     get connections() {
       return open.size
+    },
+    get listening(): Listening | undefined {
+      const { address } = this
+      const { mtuBytes, bitrateBps } = settings
+      return address === undefined ? undefined : { address, kind: 'tcp', mtuBytes, bitrateBps }
     },
     async start(host: TransportHost) {
       if (gate !== undefined) throw new TypeError('a transport starts once')

@@ -51,6 +51,16 @@ function hdlc(frame: Uint8Array): Uint8Array {
   return into.subarray(0, encodeHdlc(frame, into, 0))
 }
 
+test('a server says where it listens, with or without connections', async () => {
+  const { server, port } = await serve({ mtuBytes: 600, bitrateBps: 5_000_000 })
+  const facts = { address: `127.0.0.1:${port}`, kind: 'tcp', mtuBytes: 600, bitrateBps: 5_000_000 }
+  expect(server.listening).toEqual(facts)
+  await dial(`127.0.0.1:${port}`)
+  expect(server.listening).toEqual(facts)
+  await server.stop()
+  expect(server.listening).toBeUndefined()
+})
+
 test('all frames of one turn go out in one write', async () => {
   const sizes: number[] = []
   const sink = createServer((socket) => socket.on('data', (chunk) => sizes.push(chunk.length)))

@@ -3,7 +3,7 @@ import { RETRY_MS_MAX, RETRY_MS_MIN } from './limits.ts'
 export interface BackoffOptions {
   /** First wait; default {@link RETRY_MS_MIN}. */
   readonly retryMsMin?: number
-  /** Longest wait; default {@link RETRY_MS_MAX}. */
+  /** Longest wait; default {@link RETRY_MS_MAX}, or the first where that is longer. */
   readonly retryMsMax?: number
   /** Returns `length` random bytes; default: the platform's generator. */
   readonly random?: (length: number) => Uint8Array
@@ -21,7 +21,7 @@ export class Backoff {
 
   constructor(options: BackoffOptions = {}) {
     this.#minMs = options.retryMsMin ?? RETRY_MS_MIN
-    this.#maxMs = options.retryMsMax ?? RETRY_MS_MAX
+    this.#maxMs = options.retryMsMax ?? Math.max(RETRY_MS_MAX, this.#minMs)
     if (!(this.#minMs > 0 && this.#maxMs >= this.#minMs))
       throw new RangeError('retryMsMin must be over 0, up to retryMsMax')
     this.#random = options.random ?? ((length) => crypto.getRandomValues(new Uint8Array(length)))

@@ -9,7 +9,7 @@ export { Admission, type AdmissionLimits } from './admission.ts'
 export { Backoff, type BackoffOptions } from './backoff.ts'
 export { TransportError, type TransportErrorDetail } from './errors.ts'
 export { HostGate } from './gate.ts'
-export type { Interface, InterfaceFacts, InterfaceKind, Transport, TransportHost } from './interface.ts'
+export type { Interface, InterfaceFacts, InterfaceKind, Listening, Transport, TransportHost } from './interface.ts'
 export {
   CONNECT_MS_MAX,
   CONNECTIONS_MAX,

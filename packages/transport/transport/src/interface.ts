@@ -64,9 +64,21 @@ export interface TransportHost {
   problem?(error: TransportError): void
 }
 
+/** Where a transport waits for others to connect; each connection is an interface of its own. */
+export interface Listening {
+  /** `[::]:4242`. */
+  readonly address: string
+  readonly kind: InterfaceKind
+  /** What its connections will state. */
+  readonly mtuBytes: number
+  readonly bitrateBps: number
+}
+
 /** A medium, opened by `start`, closed by `stop`; both may be called once. */
 export interface Transport {
   readonly name: string
+  /** Present while it listens. */
+  readonly listening?: Listening | undefined
   /**
    * Resolves when listening or when the first attempt was made; later failures are reported, and retried.
    * @throws {TransportError} `transport/bind` where a port cannot be had at all

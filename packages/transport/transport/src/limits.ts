@@ -24,7 +24,7 @@ export const FAULTS_MAX = 16
 
 /** First and longest wait between two attempts to connect. */
 export const RETRY_MS_MIN = 250
-export const RETRY_MS_MAX = 60_000
+export const RETRY_MS_MAX = 15_000
 /** An attempt that takes longer has failed. */
 export const CONNECT_MS_MAX = 10_000
 /** A connection that lasted so long was a good one: the next wait starts small again. */

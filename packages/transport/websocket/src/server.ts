@@ -13,6 +13,7 @@ import {
   formatAddress,
   HostGate,
   IDLE_MS,
+  type Listening,
   STALL_MS,
   type Transport,
   TransportError,
@@ -114,6 +115,12 @@ class Listener implements WebSocketServer {
 
   get connections(): number {
     return this.#open.size
+  }
+
+  get listening(): Listening | undefined {
+    const at = this.address
+    const { mtuBytes, bitrateBps } = this.#settings
+    return at === undefined ? undefined : { address: at + this.#path, kind: 'websocket', mtuBytes, bitrateBps }
   }
 
   async start(host: TransportHost): Promise<void> {

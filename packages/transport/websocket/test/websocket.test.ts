@@ -42,6 +42,13 @@ function raw(url: string, options: object = {}) {
   return { socket, opened, ended }
 }
 
+test('a server of its own says where it listens', async () => {
+  const { server, port } = await serve({ path: '/mesh' })
+  expect(server.listening).toMatchObject({ address: `127.0.0.1:${port}/mesh`, kind: 'websocket' })
+  await server.stop()
+  expect(server.listening).toBeUndefined()
+})
+
 test('the server agrees to no compression', async () => {
   const { url } = await serve()
   const { socket, opened } = raw(url, { perMessageDeflate: true })

@@ -13,6 +13,8 @@ const milliseconds = z.number().nonnegative()
 
 export const interfaceStatusSchema = z.object({
   id: z.string(),
+  /** Where it waits for others to connect; each connection is an interface of its own. Absent on all others. */
+  listens: z.string().optional(),
   kind: z.enum(['memory', 'udp', 'tcp', 'serial', 'lora', 'websocket', 'reticulum']),
   mtuBytes: count,
   bitrateBps: z.number().positive(),

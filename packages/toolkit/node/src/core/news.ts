@@ -50,7 +50,12 @@ export class News {
     return {
       kind: 'refused',
       text: `${who} on ${interfaceId} ${text}.`,
-      facts: { interface: interfaceId, reason, from: from ?? null, nodeId: nodeId === undefined ? null : toHex(nodeId) },
+      facts: {
+        interface: interfaceId,
+        reason,
+        from: from ?? null,
+        nodeId: nodeId === undefined ? null : toHex(nodeId),
+      },
     }
   }
 

@@ -307,7 +307,7 @@ export class NodeCore {
   }
 
   #makeMessenger(): Messenger {
-    const { crypto, identity, random, store, allowStrangerReceipts = false } = this.options
+    const { crypto, identity, random, store, allowStrangerReceipts = false, wallClockMs } = this.options
     const limits = { retryMsMin: this.clock.retryMsMin }
     return new Messenger(
       {
@@ -318,6 +318,7 @@ export class NodeCore {
         counters: storedCounter(store, 'counter/message'),
         limits,
         allowStrangerReceipts,
+        ...(wallClockMs === undefined ? {} : { wallClockMs }),
       },
       {
         sendPacket: (nowMs, destination, packet, priority) => this.packets.send(nowMs, destination, packet, priority),

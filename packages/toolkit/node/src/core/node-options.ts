@@ -26,6 +26,8 @@ export interface NodeCoreOptions {
   readonly capabilities?: number
   /** Whether receipts also go to senders whose announce was never heard. No, if not said. */
   readonly allowStrangerReceipts?: boolean
+  /** Unix time in ms, for people alone: it is kept with each message that comes. */
+  readonly wallClockMs?: () => number
 }
 
 /** What the core asks of its driver. Called from within the core's methods. */

@@ -1,5 +1,6 @@
-import { decodeUtf8, encodeUtf8, fromHex, toHex } from '@nexus/codec'
+import { encodeUtf8, fromHex, toHex } from '@nexus/codec'
 import { type MessageStatus as OutboxStatus, SessionError } from '@nexus/session'
+import type { Listening } from '@nexus/transport'
 import { type Api, parseCall } from '../api/api.ts'
 import {
   ApiError,
@@ -17,7 +18,7 @@ import type { EventLog } from '../core/events.ts'
 import type { NodeCore } from '../core/node-core.ts'
 import { explainPath } from './explain-path.ts'
 import { describeTrace } from './explain-trace.ts'
-import type { Message } from './message.ts'
+import { type Message, messageOf } from './message.ts'
 import { statusOf } from './status.ts'
 
 export interface NodeApiParts {
@@ -27,6 +28,7 @@ export interface NodeApiParts {
   readonly crypto: string
   now(): number
   queuedBytes(interfaceId: string): number
+  listening(): ReadonlyMap<string, Listening>
   /** Something was put into the core: its timers are to be looked at. */
   changed(): void
   stop(): void
@@ -103,8 +105,8 @@ export class NodeApi implements Api {
 
   /** What the node is and does, with at most `routesMax` of its routes. */
   status(routesMax = 1_000): Status {
-    const { core, version, crypto, now, queuedBytes } = this.#parts
-    return statusOf(core, now(), { version, crypto, routesMax, queuedBytes })
+    const { core, version, crypto, now, queuedBytes, listening } = this.#parts
+    return statusOf(core, now(), { version, crypto, routesMax, queuedBytes, listening })
   }
 
   /** Ends all streams; calls are refused from now on. */
@@ -219,17 +221,16 @@ export class NodeApi implements Api {
   async *#listen(take: boolean, until: AbortSignal): AsyncIterable<ReceivedMessage> {
     const { core, onMessage } = this.#parts
     const seen = new Set<bigint>()
-    const messages = pushed<{ handle: bigint; from?: string; body: Uint8Array; text?: string }>(until, (push) => {
+    const messages = pushed<Message>(until, (push) => {
       const stop = onMessage(push)
-      for (const { handle, sender, body } of core.messenger.inbox()) {
-        push({ handle, body, ...(sender === undefined ? {} : { from: toHex(sender.nodeId) }) })
-      }
+      for (const message of core.messenger.inbox()) push(messageOf(message))
       return stop
     })
-    for await (const { handle, from, body } of messages) {
+    for await (const message of messages) {
+      const { handle } = message
       if (seen.has(handle)) continue
       if (!take) seen.add(handle)
-      yield receivedOf(core, handle, from, body)
+      yield receivedOf(core, message)
       // Only what the caller came back from is taken: what was lost on its way is shown again.
       if (take) core.messenger.take(handle)
     }
@@ -272,8 +273,7 @@ function messageStatus({ id, destination, state, reason, nextStep, tries, expire
   }
 }
 
-function receivedOf(core: NodeCore, handle: bigint, from: string | undefined, body: Uint8Array): ReceivedMessage {
-  const text = decodeUtf8(body)
+function receivedOf(core: NodeCore, { handle, from, body, text, receivedAt }: Message): ReceivedMessage {
   const label = from === undefined ? undefined : core.contacts.labelOf(fromHex(from))
   return {
     key: String(handle),
@@ -281,7 +281,7 @@ function receivedOf(core: NodeCore, handle: bigint, from: string | undefined, bo
     ...(label === undefined ? {} : { fromLabel: label }),
     ...(text === undefined ? {} : { text }),
     bodyHex: toHex(body),
-    receivedAt: new Date().toISOString(),
+    receivedAt: receivedAt.toISOString(),
   }
 }
 

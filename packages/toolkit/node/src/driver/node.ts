@@ -86,7 +86,7 @@ class DrivenNode implements Node {
     this.nodeId = toHex(options.identity.nodeId)
     this.#log.listen((event) => this.#tell('event', event))
     this.core = new NodeCore(
-      { ...options, random, store },
+      { wallClockMs: Date.now, ...options, random, store },
       {
         transmit: (interfaceId, frame, to) => this.#runtime.transmit(interfaceId, frame, to),
         verify: (jobs, done) => {
@@ -132,6 +132,7 @@ class DrivenNode implements Node {
       crypto: options.crypto.name,
       now: Runtime.now,
       queuedBytes: (interfaceId) => this.#runtime.queuedBytes(interfaceId),
+      listening: () => this.#runtime.listening(),
       changed: () => this.#runtime.soon(),
       stop: () => void this.stop(),
       onMessage: (listener) => this.on('message', listener),

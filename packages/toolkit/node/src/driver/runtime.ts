@@ -1,4 +1,4 @@
-import { type Interface, type Transport, TransportError, type TransportHost } from '@nexus/transport'
+import { type Interface, type Listening, type Transport, TransportError, type TransportHost } from '@nexus/transport'
 import type { NodeCore } from '../core/node-core.ts'
 
 /** Longest sleep: a timer of Node cannot be set beyond 2^31 ms, and a wake too many costs nothing. */
@@ -55,6 +55,13 @@ export class Runtime implements TransportHost {
   /** Hands a frame to an interface. */
   transmit(interfaceId: string, frame: Uint8Array, to: string | undefined): boolean {
     return this.#interfaces.get(interfaceId)?.send(frame, to) ?? false
+  }
+
+  /** The transports that wait for others to connect, by name. */
+  listening(): ReadonlyMap<string, Listening> {
+    return new Map(
+      this.#transports.flatMap(({ name, listening }) => (listening === undefined ? [] : [[name, listening]])),
+    )
   }
 
   /** Bytes that wait inside an interface. */

@@ -1,8 +1,11 @@
 import { toHex } from '@nexus/codec'
 import { costMicroPerMib } from '@nexus/compact-path-cost'
 import { RECORD_TIERS } from '@nexus/gossip'
+import type { Listening } from '@nexus/transport'
 import type { Status } from '../api/schemas.ts'
 import type { NodeCore } from '../core/node-core.ts'
+
+type InterfaceStatus = Status['interfaces'][number]
 
 /** Share of the usable bandwidth that control may take. */
 const CONTROL_SHARE = 0.1
@@ -12,6 +15,8 @@ export interface StatusFacts {
   readonly crypto: string
   readonly routesMax: number
   queuedBytes(interfaceId: string): number
+  /** The transports that wait for others to connect, by name. */
+  listening(): ReadonlyMap<string, Listening>
 }
 
 /** A snapshot of a node, as `nexus-status/1`. */
@@ -52,6 +57,28 @@ export function statusOf(core: NodeCore, nowMs: number, facts: StatusFacts): Sta
 }
 
 function interfacesOf(core: NodeCore, facts: StatusFacts): Status['interfaces'] {
+  return [...openInterfaces(core, facts), ...[...facts.listening()].map(listeningInterface)]
+}
+
+/** A server before, and beside, the interfaces that its connections are. */
+function listeningInterface([id, { kind, address, mtuBytes, bitrateBps }]: [string, Listening]): InterfaceStatus {
+  const nothing = { links: 0, queuedBytes: 0, sentBytes: 0, receivedBytes: 0, sentFrames: 0, receivedFrames: 0 }
+  return {
+    id,
+    kind,
+    listens: address,
+    mtuBytes,
+    bitrateBps,
+    duplex: 'full',
+    dutyCycle: 1,
+    ...nothing,
+    controlBytes: 0,
+    controlBudgetBps: 0,
+    refused: {},
+  }
+}
+
+function openInterfaces(core: NodeCore, facts: StatusFacts): InterfaceStatus[] {
   const { interfaces: heard } = core.links.stats()
   return [...core.interfaces.values()].map(({ facts: medium, egress, sentBytes, sentFrames, controlBytes }) => {
     const stats = heard.get(medium.id)
@@ -97,7 +124,7 @@ function linksOf(core: NodeCore, nowMs: number): Status['links'] {
       queueFill: (core.interfaces.of(link.id)?.egress.fill(link.id) ?? 0) / 255,
       sentBytes: link.counters.bytesOut,
       receivedBytes: link.counters.bytesIn,
-      addedCost: costMicroPerMib(core.neighbours.addedCost(nowMs, link)),
+      addedCost: costMicroPerMib(core.neighbours.addedCost(link)),
     }
   })
 }
