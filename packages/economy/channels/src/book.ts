@@ -67,6 +67,13 @@ export class ChannelBook {
     this.#channels.delete(toHex(channel.peerId))
   }
 
+  /** Drops a channel from the store too. */
+  erase(channel: Channel): void {
+    this.#store.delete(CHANNEL_PREFIX + toHex(channel.peerId))
+    this.#dirty.delete(channel)
+    this.drop(channel)
+  }
+
   /** Notes that the channel may have changed: {@link flush} writes it if so. */
   touch(channel: Channel): void {
     this.#dirty.add(channel)

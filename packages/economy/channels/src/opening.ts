@@ -84,10 +84,7 @@ export function makeRoom(context: Context): boolean {
     if (isOlder) oldest = channel
   }
   if (oldest === undefined) return false
-  oldest.begin(undefined)
-  book.touch(oldest)
-  book.flush()
-  book.drop(oldest)
+  book.erase(oldest)
   return true
 }
 

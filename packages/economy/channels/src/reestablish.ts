@@ -112,6 +112,7 @@ export function onState(context: Context, nowMs: number, channel: Channel, state
   if (!isDual) return onPayment(context, nowMs, channel, record, state)
   if (state.sequence === record.newest.sequence) {
     if (!isSameState(state, record.newest)) channel.change({ halt: HALT.fork })
+    else refreshBase(context, channel)
     return false
   }
   if (state.sequence < record.newest.sequence) {

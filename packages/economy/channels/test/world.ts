@@ -190,6 +190,8 @@ export class Party {
   readonly world: World
   readonly name: string
   readonly identity: Identity
+  /** Signs past {@link signatures}: what a life before the test began may have signed. */
+  readonly rawIdentity: Identity
   readonly store = new FragileStore()
   readonly signatures = new SignatureWatch()
   /** Claims that this party holds against others, and how each ended. */
@@ -200,6 +202,7 @@ export class Party {
   readonly refusals: number[] = []
   heard = 0
   balanceMicro = 1n << 40n
+  channelsMax = 1_024
   limitMicro = 1n << 36n
   creditMicro = 0n
   tampers: (to: Party, bytes: Uint8Array) => Uint8Array[] = (_, bytes) => [bytes]
@@ -210,7 +213,8 @@ export class Party {
   constructor(world: World, name: string, seed: Uint8Array) {
     this.world = world
     this.name = name
-    this.identity = this.signatures.watch(createIdentity(world.crypto, seed))
+    this.rawIdentity = createIdentity(world.crypto, seed)
+    this.identity = this.signatures.watch(this.rawIdentity)
   }
 
   get nodeId(): Uint8Array {
@@ -230,6 +234,7 @@ export class Party {
         networkId: NETWORK_ID,
         epoch: world.epoch,
         exposureLimitMicro: this.limitMicro,
+        limits: { channelsMax: this.channelsMax },
       },
       this.#ports(),
     )
@@ -291,12 +296,11 @@ export class Party {
       earned: (_, from, earning) => {
         this.earnings.push({ ...earning, from: toHex(from) })
         if (earning.claim === undefined) return
-        const own = this.owns.get(readClaim(earning.claim).id)!
-        own.end = 'earned'
+        this.#end(earning.claim, 'earned')
       },
       claimRefused: (_, __, claim, code) => {
         this.refusals.push(code)
-        this.owns.get(readClaim(claim).id)!.end = 'refused'
+        this.#end(claim, 'refused')
       },
       wouldApply: (settlement) => {
         const payer = payerSide(settlement) === 'a' ? settlement.keyA : settlement.keyB
@@ -307,6 +311,11 @@ export class Party {
       balanceInSnapshotMicro: () => this.balanceMicro,
       creditLineMicro: () => this.creditMicro,
     }
+  }
+
+  #end(claim: Uint8Array, end: 'earned' | 'refused'): void {
+    const own = this.owns.get(readClaim(claim).id)
+    if (own !== undefined) own.end = end
   }
 
   /** What is about to leave must be on disk: the sequence of each signature, and the debit of each settlement. */

@@ -1,0 +1,371 @@
+import assert from 'node:assert/strict'
+import {
+  CLAIMS_MAX,
+  decodeChannelMessage,
+  encodeChannelMessage,
+  JUMP_MAX,
+  REFUSAL,
+  STATE_TAG,
+  type Standing,
+  stateSignedBytes,
+} from '@nexus/channels'
+import { toHex } from '@nexus/codec'
+import { nodeCrypto } from '@nexus/crypto/node'
+import { describe, test } from 'vitest'
+import { decodeRecord } from '../src/record.ts'
+import { NETWORK_ID, signedClose } from './parties.ts'
+import { begin, win } from './runs.ts'
+import { CALM, claimBody, type Party, World } from './world.ts'
+
+const crypto = await nodeCrypto()
+
+function pair(seed: string): { world: World; a: Party; b: Party } {
+  const world = begin(crypto, seed, 2)
+  const [a, b] = world.parties as [Party, Party]
+  for (const party of world.parties) party.channels.reconciled()
+  return { world, a, b }
+}
+
+function pay(world: World, payee: Party, payer: Party, priceMicro: bigint): void {
+  win(payee, payer, priceMicro)
+  payee.claimAll()
+  world.runFor(200)
+}
+
+function recordOf(party: Party, peer: Party) {
+  return decodeRecord(crypto, party.store.onDisk(`channels/with/${toHex(peer.nodeId)}`)!)
+}
+
+const isKind = (bytes: Uint8Array, ...kinds: string[]) => kinds.includes(decodeChannelMessage(bytes).kind)
+
+describe('a payer that withholds its signature', () => {
+  test('is asked in ever longer waits, and owes no more than claims that have room', () => {
+    const { world, a, b } = pair('withholding payer')
+    b.tampers = (_, bytes) => (isKind(bytes, 'update', 'state') ? [] : [bytes])
+    const taken = Array.from({ length: 20 }, (_, n) =>
+      a.channels.claim(world.nowMs, b.nodeId, claimBody(90_000 + n, 5n), 5n, 10n),
+    ).filter(Boolean)
+    assert.equal(taken.length, CLAIMS_MAX)
+    world.runFor(3_600_000)
+    const before = world.frames
+    world.runFor(3_600_000)
+    // A round: REESTABLISH both ways, CLAIM and its repeats; less than 9 frames in 4 spacings of a second.
+    assert.ok(world.frames - before < (9 * 3_600) / 4, `${world.frames - before} frames in an hour`)
+    assert.equal(a.owedBy(b), 0n)
+  })
+})
+
+describe('a payee', () => {
+  test('that claims twice is paid once', () => {
+    const { world, a, b } = pair('double claim')
+    for (let n = 0; n < 3; n++) {
+      a.owns.set(80_000, { payer: b, priceMicro: 500n })
+      a.channels.claim(world.nowMs, b.nodeId, claimBody(80_000, 500n), 500n, 10n)
+      world.runFor(2_000)
+    }
+    assert.equal(a.owedBy(b), 500n)
+    assert.deepEqual(a.refusals, [34, 34])
+  })
+
+  test('that never countersigns holds one payment, and is offered no second', () => {
+    const { world, a, b } = pair('withholding payee')
+    a.tampers = (_, bytes) => (isKind(bytes, 'accept', 'state') ? [] : [bytes])
+    // Its own record is set back each time, as if it had signed nothing.
+    const before = a.store.backup()
+    for (let n = 0; n < 5; n++) {
+      a.store.restore(before)
+      a.restart()
+      world.runFor(3_000)
+      a.channels.claim(world.nowMs, b.nodeId, claimBody(81_000 + n, 500n), 500n, 10n)
+      world.runFor(2_500)
+    }
+    const { pending, newest, base } = recordOf(b, a)
+    assert.equal(pending?.paidMicro, 500n)
+    assert.equal(newest.balanceBMicro, base!.balanceBMicro)
+  })
+
+  test('that is paid less than it counts on takes it, and is told', () => {
+    const { world, a, b } = pair('less')
+    b.judges = () => ({ payMicro: 3n })
+    pay(world, a, b, 500n)
+    assert.deepEqual(
+      a.earnings.map(({ paidMicro, expectedMicro }) => [paidMicro, expectedMicro]),
+      [[3n, 500n]],
+    )
+  })
+
+  test('refuses an update that pays nothing, or takes', () => {
+    for (const payMicro of [0n, -5n]) {
+      const { world, a, b } = pair(`takes ${payMicro}`)
+      pay(world, a, b, 500n)
+      const { newest } = recordOf(b, a)
+      const taking = {
+        ...newest,
+        sequence: newest.sequence + 1n,
+        balanceAMicro: newest.balanceAMicro + payMicro,
+        balanceBMicro: newest.balanceBMicro - payMicro,
+      }
+      const signature = b.identity.sign(STATE_TAG, NETWORK_ID, stateSignedBytes(taking))
+      const { sequence, balanceAMicro } = taking
+      a.channels.receive(
+        world.nowMs,
+        b.nodeId,
+        encodeChannelMessage({ kind: 'update', sequence, balanceAMicro, signature }),
+      )
+      assert.equal(recordOf(a, b).newest.sequence, newest.sequence)
+    }
+  })
+})
+
+describe('replays', () => {
+  test('of every message ever sent, on a later link, change nothing', () => {
+    const { world, a, b } = pair('replay')
+    const sent: { from: Party; to: Party; bytes: Uint8Array }[] = []
+    for (const party of world.parties) {
+      party.tampers = (to, bytes) => {
+        sent.push({ from: party, to, bytes })
+        return [bytes]
+      }
+    }
+    for (let n = 0; n < 6; n++) pay(world, n % 2 === 0 ? a : b, n % 2 === 0 ? b : a, 400n + BigInt(n) * 900n)
+    a.channels.settle(world.nowMs, b.nodeId)
+    b.channels.settle(world.nowMs, a.nodeId)
+    world.runFor(10_000)
+    assert.equal(world.ledger.applied.length, 1)
+    world.link(a, b)
+    world.runFor(10_000)
+    const before = [recordOf(a, b).newest, recordOf(b, a).newest, a.owedBy(b), world.ledger.applied.length]
+    for (const { from, to, bytes } of [...sent]) {
+      to.channels.receive(world.nowMs, from.nodeId, bytes)
+      world.runFor(50)
+    }
+    world.runFor(200_000)
+    const after = [recordOf(a, b).newest, recordOf(b, a).newest, a.owedBy(b), world.ledger.applied.length]
+    assert.deepEqual(after, before)
+    assert.equal(a.channels.view(b.nodeId)!.phase, 'ready')
+  })
+
+  test('of states of another network are no states here', () => {
+    const { world, a, b } = pair('other network')
+    pay(world, a, b, 500n)
+    const { newest } = recordOf(a, b)
+    const state = {
+      ...newest,
+      sequence: newest.sequence + 1n,
+      balanceAMicro: newest.balanceAMicro + 9n,
+      balanceBMicro: newest.balanceBMicro - 9n,
+    }
+    const other = new Uint8Array(16).fill(9)
+    const signed = stateSignedBytes(state)
+    const foreign = {
+      ...state,
+      signatureA: a.identity.sign(STATE_TAG, other, signed),
+      signatureB: b.identity.sign(STATE_TAG, other, signed),
+    }
+    a.channels.receive(world.nowMs, b.nodeId, encodeChannelMessage({ kind: 'state', state: foreign }))
+    assert.deepEqual(recordOf(a, b).newest, newest)
+  })
+})
+
+describe('a peer that answers REESTABLISH falsely', () => {
+  const lies: [string, (standing: Standing) => Partial<Standing>][] = [
+    ['with a newest state that it does not show', ({ newestSequence }) => ({ newestSequence: newestSequence + 5n })],
+    ['with the hash of another state', () => ({ newestHash: new Uint8Array(16).fill(1) })],
+    ['with a signature far above all states', () => ({ ownSequence: 1n << 61n })],
+    ['with sequences near their end', () => ({ newestSequence: (1n << 63n) - 2n, ownSequence: (1n << 63n) - 2n })],
+    ['with a payment that it does not send', ({ ownSequence }) => ({ ownSequence: ownSequence + 3n })],
+  ]
+  test.each(lies)('%s gets no signature while it does', (_, lie) => {
+    const { world, a, b } = pair('lies')
+    pay(world, a, b, 500n)
+    b.tampers = (_to, bytes) => {
+      const message = decodeChannelMessage(bytes)
+      if (message.kind !== 'reestablish') return [bytes]
+      return [encodeChannelMessage({ ...message, ...lie(message) })]
+    }
+    world.link(a, b)
+    const signatures = a.signatures.history.length
+    a.owns.set(70_000, { payer: b, priceMicro: 10n })
+    b.owns.set(70_001, { payer: a, priceMicro: 10n })
+    for (let n = 0; n < 10; n++) {
+      for (const party of world.parties) party.claimAll()
+      world.runFor(20_000)
+    }
+    assert.equal(a.signatures.history.length, signatures)
+    assert.equal(a.owedBy(b), 500n)
+    // The lie ends: the channel goes on where it was.
+    b.tampers = (_to, bytes) => [bytes]
+    world.link(a, b)
+    world.runFor(5_000)
+    pay(world, a, b, 100n)
+    assert.ok(a.owedBy(b) >= 600n - 10n)
+  })
+
+  test('with a jump outside its range is malformed', () => {
+    const { world, a, b } = pair('jumps')
+    const { newest } = recordOf(a, b)
+    const message = {
+      kind: 'reestablish',
+      channelId: newest.channelId,
+      newestSequence: 0n,
+      newestHash: new Uint8Array(16),
+      ownSequence: 0n,
+    } as const
+    for (const jump of [1n, (1n << 32n) - 1n, JUMP_MAX + 1n, (1n << 64n) - 1n]) {
+      const bytes = encodeChannelMessage({ ...message, jump: 0n })
+      new DataView(bytes.buffer).setBigUint64(bytes.length - 8, jump, true)
+      assert.equal(a.channels.receive(world.nowMs, b.nodeId, bytes), 'malformed')
+    }
+  })
+
+  test('and shows two states of one sequence stops the channel for good; it can be disputed', () => {
+    const { world, a, b } = pair('fork')
+    pay(world, a, b, 500n)
+    const { newest } = recordOf(a, b)
+    const fork = { ...newest, balanceAMicro: newest.balanceAMicro - 400n, balanceBMicro: newest.balanceBMicro + 400n }
+    const signed = stateSignedBytes(fork)
+    // As if an earlier life of a had signed it: signed past the watch over its signatures.
+    const raw = a.rawIdentity
+    const state = {
+      ...fork,
+      signatureA: raw.sign(STATE_TAG, NETWORK_ID, signed),
+      signatureB: b.rawIdentity.sign(STATE_TAG, NETWORK_ID, signed),
+    }
+    a.channels.receive(world.nowMs, b.nodeId, encodeChannelMessage({ kind: 'state', state }))
+    assert.equal(a.channels.view(b.nodeId)!.phase, 'fork')
+    const signatures = a.signatures.history.length
+    a.owns.set(60_000, { payer: b, priceMicro: 10n })
+    a.claimAll()
+    b.channels.claim(world.nowMs, a.nodeId, claimBody(60_001, 10n), 10n, 1n)
+    world.runFor(60_000)
+    a.restart()
+    world.runFor(60_000)
+    assert.equal(a.signatures.history.length, signatures)
+    assert.equal(a.channels.view(b.nodeId)!.phase, 'fork')
+    a.channels.epochIs(world.nowMs, world.epoch + 2n)
+    assert.equal(a.channels.dispute(b.nodeId), 'published')
+    assert.equal(world.ledger.closes.length, 1)
+  })
+})
+
+describe('exposure', () => {
+  test('one balance pledged in k channels is worth at most the sum of their limits', () => {
+    const world = new World(crypto, 'pledges', CALM)
+    const parties = world.add(5)
+    const [payer, ...payees] = [parties[2]!, ...parties.filter((_, n) => n !== 2)]
+    payer.balanceMicro = 40_000n
+    let servedMicro = 0n
+    for (const payee of payees) {
+      payee.balanceMicro = 40_000n
+      payee.creditMicro = 500n
+      payee.limitMicro = 1n << 40n
+      payee.restart()
+    }
+    world.runFor(3_000)
+    for (const payee of payees) {
+      payee.channels.open(world.nowMs, payer.nodeId)
+      world.runFor(500)
+      const { limitMicro } = payee.channels.exposure(payer.nodeId)
+      assert.equal(limitMicro, 10_500n)
+      // Serves as long as a win fits; the payer signs and never settles.
+      for (let n = 0; n < 40 && payee.channels.exposure(payer.nodeId).roomMicro >= 700n; n++)
+        pay(world, payee, payer, 700n)
+      const { owedMicro } = payee.channels.exposure(payer.nodeId)
+      assert.ok(owedMicro <= limitMicro && owedMicro > limitMicro - 700n, `${owedMicro}`)
+      servedMicro += owedMicro
+    }
+    assert.ok(servedMicro <= 4n * 10_500n)
+    assert.equal(world.ledger.applied.length, 0)
+  })
+
+  test('below what can be settled, nobody is served; odds grow with what was paid', () => {
+    const { world, a, b } = pair('small')
+    a.balanceMicro = 3_999n
+    assert.equal(a.channels.exposure(b.nodeId).roomMicro, 0n)
+    a.balanceMicro = 4_000n
+    assert.equal(a.channels.exposure(b.nodeId).roomMicro, 1_000n)
+    assert.equal(a.channels.exposure(b.nodeId).oddsMax, 0)
+    for (let n = 0; n < 3; n++) pay(world, a, b, 10n)
+    assert.equal(a.channels.exposure(b.nodeId).oddsMax, 75)
+  })
+})
+
+describe('closes', () => {
+  test('of every older state are answered with the newest, and a newer one is learnt from', () => {
+    const { world, a, b } = pair('closes')
+    const states = [recordOf(b, a).newest]
+    for (let n = 0; n < 8; n++) {
+      pay(world, a, b, 400n)
+      states.push(recordOf(b, a).newest)
+    }
+    const [base, last] = [states[0]!, states.at(-1)!]
+    for (const older of states.slice(1, -1)) {
+      const before = world.ledger.closes.length
+      a.channels.closeSeen(world.nowMs, b.nodeId, signedClose({ a: a.identity, b: b.identity }, base, older, 'b'))
+      assert.equal(world.ledger.closes.length, before + 1)
+      assert.equal(world.ledger.closes.at(-1)!.last.sequence, last.sequence)
+      assert.equal(a.channels.view(b.nodeId)!.phase, 'closing')
+    }
+    // Nothing is signed any more.
+    const signatures = a.signatures.history.length
+    b.channels.claim(world.nowMs, a.nodeId, claimBody(50_000, 10n), 10n, 1n)
+    world.runFor(20_000)
+    assert.equal(a.signatures.history.length, signatures)
+    a.channels.closeExecuted(world.nowMs, b.nodeId, signedClose({ a: a.identity, b: b.identity }, base, last, 'b'))
+    assert.equal(a.channels.view(b.nodeId), undefined)
+  })
+
+  test('of a newer state than one’s own are learnt from, also right after a start', () => {
+    const { world, a, b } = pair('newer close')
+    const base = recordOf(b, a).newest
+    const before = a.store.backup()
+    for (let n = 0; n < 3; n++) pay(world, a, b, 400n)
+    const last = recordOf(b, a).newest
+    a.store.restore(before)
+    a.start()
+    a.channels.closeSeen(world.nowMs, b.nodeId, signedClose({ a: a.identity, b: b.identity }, base, last, 'b'))
+    assert.equal(a.owedBy(b), 1_200n)
+    assert.equal(world.ledger.closes.length, 0)
+  })
+
+  test('a silent debtor is closed after four epochs', () => {
+    const { world, a, b } = pair('abandoned')
+    pay(world, a, b, 5_000n)
+    world.unlink(a, b)
+    for (const epochs of [1n, 2n, 3n]) a.channels.epochIs(world.nowMs, world.epoch + epochs)
+    assert.equal(world.ledger.closes.length, 0)
+    a.channels.epochIs(world.nowMs, world.epoch + 4n)
+    assert.equal(world.ledger.closes.length, 1)
+  })
+})
+
+test('a channel that is full of strangers makes room by forgetting one that holds nothing', () => {
+  const world = new World(crypto, 'crowd', CALM)
+  const parties = world.add(5)
+  const [crowded, ...others] = parties as [Party, ...Party[]]
+  crowded.channelsMax = 2
+  crowded.restart()
+  world.runFor(3_000)
+  const refusals: number[] = []
+  crowded.tampers = (_, bytes) => {
+    const message = decodeChannelMessage(bytes)
+    if (message.kind === 'refuse') refusals.push(message.code)
+    return [bytes]
+  }
+  for (const other of others.slice(0, 2)) {
+    other.channels.open(world.nowMs, crowded.nodeId)
+    world.runFor(1_000)
+  }
+  others[2]!.channels.open(world.nowMs, crowded.nodeId)
+  world.runFor(1_000)
+  assert.equal(crowded.channels.list().length, 2)
+  assert.ok(refusals.every((code) => code === REFUSAL.full) && refusals.length > 0)
+  pay(world, crowded, others[0]!, 2_000n)
+  world.unlink(crowded, others[0]!)
+  world.unlink(crowded, others[1]!)
+  world.runFor(60_000)
+  // The one with money in it stays.
+  assert.equal(crowded.owedBy(others[0]!), 2_000n)
+  assert.equal(crowded.channels.view(others[1]!.nodeId), undefined)
+  assert.equal(crowded.channels.list().length, 2)
+})
