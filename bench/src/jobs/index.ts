@@ -2,6 +2,7 @@ import type { Job } from '../job.ts'
 import { announces } from './announces.ts'
 import { forwardTcp, forwardUdp } from './forward.ts'
 import { handshakes } from './handshakes.ts'
+import { ledgerMemory, ledgerMerge, settlements } from './ledger.ts'
 import { idleMemory, routeMemory } from './memory.ts'
 import { messages } from './messages.ts'
 import { primitives } from './primitives.ts'
@@ -18,6 +19,9 @@ export const JOBS: readonly Job[] = [
   transfer,
   announces,
   handshakes,
+  settlements,
+  ledgerMerge,
+  ledgerMemory,
   start,
   idleMemory,
   routeMemory,

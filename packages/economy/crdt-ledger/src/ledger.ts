@@ -108,14 +108,8 @@ export class Ledger {
 
   /** Takes records that were valid once, as a store kept them. Those that the bounds leave out are evicted. */
   load(records: Iterable<LedgerRecord>): void {
-    const settlements: Uint8Array[] = []
     const closes: LedgerRecord[] = []
-    for (const record of records) {
-      if (record.kind === 'close') closes.push(record)
-      else if (this.#isVoid(record.body)) this.#ports.evicted?.(record)
-      else settlements.push(record.body)
-    }
-    this.#settlements.load(settlements)
+    this.#settlements.load(this.#settlementsOf(records, closes))
     for (const close of closes) {
       const admission = this.insert(close)
       if (admission !== 'kept' && admission !== 'known') this.#ports.evicted?.(close)
@@ -249,6 +243,15 @@ export class Ledger {
       kept: (body) => this.#ports.kept?.({ kind: 'close', body }),
       evicted: (body) => this.#ports.evicted?.({ kind: 'close', body }),
     })
+  }
+
+  /** Settlements that are not void, one by one; closes, which come after them, are put by. */
+  *#settlementsOf(records: Iterable<LedgerRecord>, closes: LedgerRecord[]): IterableIterator<Uint8Array> {
+    for (const record of records) {
+      if (record.kind === 'close') closes.push(record)
+      else if (this.#isVoid(record.body)) this.#ports.evicted?.(record)
+      else yield record.body
+    }
   }
 
   #isVoid(settlement: Uint8Array): boolean {
