@@ -1,0 +1,25 @@
+import type { Agenda } from './agenda.ts'
+import type { Ports } from './ports.ts'
+
+/** What the parts of a link need of it. */
+export interface LinkSession {
+  readonly ports: Ports
+  readonly agenda: Agenda
+  readonly id: Uint8Array
+  readonly isOpen: boolean
+  readonly mtuBytes: number
+  readonly mduBytes: number
+  readonly roundTripMs: number
+  seal(plaintext: Uint8Array): Uint8Array
+  open(token: Uint8Array): Uint8Array | undefined
+  /** Sends a plaintext of at most `mduBytes`, sealed; returns the packet. */
+  sendSealed(context: number, plaintext: Uint8Array): Uint8Array
+  /** Sends bytes as they are. */
+  sendClear(context: number, data: Uint8Array, packetType?: number): void
+  /** Sends a packet once more, as it was. */
+  resend(packet: Uint8Array): void
+  /** Calls `settle` with the round-trip time of the packet's proof, or with undefined once it took too long. */
+  expectProof(packet: Uint8Array, timeoutMs: number, settle: (roundTripMs: number | undefined) => void): void
+  /** Takes the link down because the peer does not keep to the protocol, or does not answer. */
+  fail(why: string): void
+}

@@ -1,0 +1,16 @@
+/** Reticulum on Node: real sockets, clocks and files (docs/spec/reticulum.md). */
+export { nodeAes } from './node/aes.ts'
+export { type RunningReticulum, reticulumNodeCrypto, type StartOptions, startReticulum } from './node/host.ts'
+export { readIdentity, writeIdentity } from './node/identity-file.ts'
+export {
+  kissMedium,
+  type Medium,
+  type MediumOptions,
+  type ServerMedium,
+  TCP_BITRATE_BPS,
+  TCP_LINK_MTU_BYTES,
+  tcpClientMedium,
+  tcpServerMedium,
+  transportMedium,
+  udpMedium,
+} from './node/media.ts'
