@@ -1,4 +1,5 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
+import { VaultError } from '../errors.ts'
 import { PSEUDONYM_BYTES } from '../limits.ts'
 import type { LedgerEntry } from '../log/entry.ts'
 import type { SignedTreeHead } from '../log/head.ts'
@@ -16,7 +17,8 @@ export class SqliteReader implements LedgerReader {
   constructor(db: DatabaseSync) {
     this.#db = db
     this.#statements = prepare(db)
-    const row = this.#statements.log.get() as Row
+    const row = this.#statements.log.get() as Row | undefined
+    if (row === undefined) throw new VaultError({ code: 'vault/corrupt', what: 'it was never begun' })
     this.logId = bytes(row, 'log_id')
     this.publicKey = bytes(row, 'public_key')
   }
