@@ -30,10 +30,10 @@ describe('a disk after a cut', () => {
   test('tears a write between sectors, and the lost ones keep what they held', () => {
     const old = `${'-'.repeat(512)}${'-'.repeat(512)}`
     const newer = `${'x'.repeat(512)}${'y'.repeat(512)}`
-    expect(left([write(old), sync, write(newer)], torn, 0.1, 0.9)).toBe(`${'-'.repeat(512)}${'y'.repeat(512)}`)
-    expect(left([write(old), sync, write(newer)], torn, 0.9, 0.1)).toBe(`${'x'.repeat(512)}${'-'.repeat(512)}`)
+    expect(left([write(old), sync, write(newer)], torn, 0.9, 0.1)).toBe(`${'-'.repeat(512)}${'y'.repeat(512)}`)
+    expect(left([write(old), sync, write(newer)], torn, 0.1, 0.9)).toBe(`${'x'.repeat(512)}${'-'.repeat(512)}`)
     // A write that starts inside a sector ends its first part where the sector does.
-    expect(left([write(old), sync, write('zz', 511)], torn, 0.1, 0.9)).toBe(`${'-'.repeat(512)}z${'-'.repeat(511)}`)
+    expect(left([write(old), sync, write('zz', 511)], torn, 0.9, 0.1)).toBe(`${'-'.repeat(512)}z${'-'.repeat(511)}`)
   })
 
   test('keeps a removal once the folder was flushed', () => {
