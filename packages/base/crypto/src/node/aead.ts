@@ -83,10 +83,15 @@ export class WasmAead {
     return failed === 0
   }
 
+  /** Clears the key of the last call: one of a single message is not used again. */
+  wipeKey(): void {
+    this.#sodium.HEAPU8.fill(0, this.#key, this.#key + KEY_BYTES)
+  }
+
   /** Clears what the last call left in the heap: its key and its message. */
   wipe(): void {
+    this.wipeKey()
     const heap = this.#sodium.HEAPU8
-    heap.fill(0, this.#key, this.#key + KEY_BYTES)
     heap.fill(0, this.#message, this.#message + WASM_MESSAGE_MAX_BYTES + AUTH_TAG_BYTES)
   }
 

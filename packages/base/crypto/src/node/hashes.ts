@@ -1,5 +1,6 @@
 import { hash } from 'node:crypto'
 import { createBLAKE3 } from 'hash-wasm'
+import { wipe } from '../bytes.ts'
 import { assertHkdfLength, assertLength, blake2bLength } from '../check.ts'
 import { BLAKE2B_MAX_BYTES, KEY_BYTES } from '../limits.ts'
 import type { Crypto } from '../provider.ts'
@@ -28,7 +29,9 @@ export function hmacSha256(key: Uint8Array, data: Uint8Array): Uint8Array {
   }
   inner.set(data, SHA256_BLOCK_BYTES)
   outer.set(hash('sha256', inner, 'buffer'), SHA256_BLOCK_BYTES)
-  return new Uint8Array(hash('sha256', outer, 'buffer'))
+  const code = new Uint8Array(hash('sha256', outer, 'buffer'))
+  wipe(inner, outer)
+  return code
 }
 
 /** HKDF (RFC 5869) on {@link hmacSha256}. */
@@ -78,6 +81,8 @@ export function wasmBlake2b(sodium: Sodium): Crypto['blake2b'] {
       const keyPlace = keyLength === 0 ? 0 : keyAt
       sodium._crypto_generichash_blake2b(digestAt, length, pieceAt, data.length, 0, keyPlace, keyLength)
     }
+    // Keys are derived here: what they are made of does not stay.
+    heap.fill(0, pieceAt, pieceAt + Math.min(data.length, BLAKE2B_PIECE_BYTES))
     if (key !== undefined) heap.fill(0, keyAt, keyAt + keyLength)
     return heap.slice(digestAt, digestAt + length)
   }

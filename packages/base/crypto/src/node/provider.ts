@@ -59,8 +59,10 @@ export async function nodeCrypto(): Promise<Crypto> {
     seal(key, nonce, associated, plaintext) {
       assertAeadInput(key, nonce)
       const sealed = new Uint8Array(plaintext.length + AUTH_TAG_BYTES)
-      if (aead.fits(associated, plaintext.length)) aead.seal(key, nonce, associated, plaintext, sealed, 0)
-      else opensslSeal(key, nonce, associated, plaintext, sealed, 0)
+      if (aead.fits(associated, plaintext.length)) {
+        aead.seal(key, nonce, associated, plaintext, sealed, 0)
+        aead.wipeKey()
+      } else opensslSeal(key, nonce, associated, plaintext, sealed, 0)
       return sealed
     },
     open(key, nonce, associated, sealed) {
@@ -70,6 +72,7 @@ export async function nodeCrypto(): Promise<Crypto> {
       const opened = aead.fits(associated, plaintext.length)
         ? aead.open(key, nonce, associated, sealed, plaintext, 0)
         : opensslOpen(key, nonce, associated, sealed, plaintext, 0)
+      aead.wipeKey()
       return opened ? plaintext : undefined
     },
     cipher: (key) => new NodeCipher(aead, key),
