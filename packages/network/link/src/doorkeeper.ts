@@ -143,7 +143,8 @@ export class Doorkeeper {
   }
 
   #makeRoom(nowMs: number, medium: Medium, open: Set<HalfOpen>, from: string | undefined): boolean {
-    if (medium.addressed) {
+    // A point medium is one address.
+    if (medium.addressed || medium.point) {
       let sameAddress = 0
       for (const half of open) if (half.from === from) sameAddress++
       if (sameAddress >= this.#limits.halfOpenPerAddress) return false

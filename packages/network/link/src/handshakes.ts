@@ -50,7 +50,11 @@ export class Handshakes {
     this.#door = new Doorkeeper(context.limits, handshaker, table)
   }
 
-  get attempts(): number {
+  attempts(medium: Medium): number {
+    return this.#attempts.get(medium)?.size ?? 0
+  }
+
+  get attemptsInAll(): number {
     let attempts = 0
     for (const ours of this.#attempts.values()) attempts += ours.size
     return attempts
@@ -58,6 +62,11 @@ export class Handshakes {
 
   get halfOpen(): number {
     return this.#door.size
+  }
+
+  /** Starts a handshake on no more than a hint, which anybody can give: half of the places are kept for configured peers. */
+  startOnHint(nowMs: number, medium: Medium, target: Target, delayMs = 0): Attempt | undefined {
+    return this.attempts(medium) < this.#limits.attempts / 2 ? this.start(nowMs, medium, target, delayMs) : undefined
   }
 
   /** Starts a handshake, or gives `undefined` where the medium has too many under way. */

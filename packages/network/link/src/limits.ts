@@ -118,11 +118,11 @@ export interface LinkLimits {
   readonly links: number
   /** Configured peers in all; a further `dial` is refused. */
   readonly dials: number
-  /** Own handshakes under way per interface; further ones wait. */
+  /** Own handshakes under way per interface, of which beacons can set off half; further ones wait. */
   readonly attempts: number
   /** Answered, unfinished handshakes per interface; the oldest gives way once it had its time. */
   readonly halfOpen: number
-  /** The same per source address, on media that have them; further ones are refused. */
+  /** The same per source address, and on media with one peer; further ones are refused. */
   readonly halfOpenPerAddress: number
   /** From so many half-open on, a cookie is demanded. */
   readonly halfOpenBeforeCookie: number

@@ -240,7 +240,7 @@ export class LinkLayer {
     return {
       links: this.#table.up.size,
       halfOpen: this.#handshakes.halfOpen,
-      attempts: this.#handshakes.attempts,
+      attempts: this.#handshakes.attemptsInAll,
       dials: this.#peering.dials,
       neighbours: this.#peering.neighbours,
       turnedAway: this.#peering.turnedAwayNodes,

@@ -173,7 +173,7 @@ export class Peering {
     if (!mine || nowMs < neighbour.nextMs || this.#handshakes.isBusyWith(medium, hello.nodeId, from)) return
     // One beacon makes all who hear it start, and they need not hear each other: not at once, nor later in step.
     const target = targetAt(medium, hello.nodeId, from)
-    neighbour.attempt = this.#handshakes.start(nowMs, medium, target, medium.startSpreadMs(this.others(medium)))
+    neighbour.attempt = this.#handshakes.startOnHint(nowMs, medium, target, medium.startSpreadMs(this.others(medium)))
   }
 
   /**

@@ -409,6 +409,49 @@ describe('floods', () => {
     })
   })
 
+  test('HS1 without end on a medium with one peer: as few half-open as one address may have', () => {
+    const pump = new LinkPump(seededRandom(1))
+    pump.addMedium(TCP)
+    const victim = pump.addNode('victim', optionsOf('victim', 1))
+    pump.attach(victim, 'tcp')
+    for (let n = 0; n < 100; n++) {
+      const caller = new LinkLayer(optionsOf('caller', n), {
+        transmit: (_, frame) => {
+          if (frame[0] === FRAME.hs1) pump.inject(victim, 'tcp', frame)
+          return true
+        },
+        linkUp: () => expect.unreachable(),
+        linkDown: () => expect.unreachable(),
+        message: () => expect.unreachable(),
+        refused: () => undefined,
+      })
+      caller.interfaceUp(pump.nowMs, TCP)
+      caller.dial(pump.nowMs, 'tcp', {})
+      pump.run(100)
+    }
+    expect(victim.layer.stats().halfOpen).toBe(DEFAULT_LIMITS.halfOpenPerAddress)
+    expect(framesOf(pump, FRAME.hs2, 'victim').length).toBeLessThanOrEqual(DEFAULT_LIMITS.halfOpenPerAddress)
+  })
+
+  test('beacons that anyone can send leave room for configured peers', () => {
+    const pump = new LinkPump(seededRandom(1))
+    pump.addMedium(UDP)
+    const node = pump.addNode('a', optionsOf('a', 1))
+    pump.attach(node, 'udp')
+    const random = seededRandom(2)
+    const beacon = () => {
+      const nodeId = random(16)
+      nodeId[0] = 0xff
+      return encodeHello({ nodeId, capabilities: 0, costTier: 0, load: 0 })
+    }
+    for (let n = 0; n < 500; n++) pump.inject(node, 'udp', beacon(), `place ${n}`)
+    expect(node.layer.stats().attempts).toBe(DEFAULT_LIMITS.attempts / 2)
+    const peer = pump.addNode('b', optionsOf('b', 1, { admit: () => true }))
+    pump.attach(peer, 'udp')
+    node.layer.dial(pump.nowMs, 'udp', { nodeId: identityOf('b').nodeId, address: 'b' })
+    expect(pump.run(500, () => node.links.length === 1)).toBe(true)
+  })
+
   test('beacons of a thousand nodes: bounded neighbours, attempts within the limit', () => {
     const pump = new LinkPump(seededRandom(1))
     pump.addMedium(UDP)
@@ -421,7 +464,7 @@ describe('floods', () => {
       pump.inject(node, 'udp', encodeHello({ nodeId, capabilities: 0, costTier: 0, load: 0 }), `far ${n}`)
     }
     expect(node.layer.stats()).toMatchObject({
-      attempts: DEFAULT_LIMITS.attempts,
+      attempts: DEFAULT_LIMITS.attempts / 2,
       neighbours: DEFAULT_LIMITS.neighbours,
     })
     pump.run(600_000)
