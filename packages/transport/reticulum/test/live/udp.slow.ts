@@ -1,12 +1,13 @@
 import { createSocket } from 'node:dgram'
 import { type RunningReticulum, startReticulum, tcpServerMedium, udpMedium } from '@nexus/reticulum/node'
-import { udpProxy } from '@nexus/transport-memory/proxy'
 import { afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { askPeer, linkArguments, noise, serveEcho } from './exercise.ts'
+import { lossyWay } from './lossy.ts'
 import { Peer } from './peer.ts'
 import { rnsPython } from './python.ts'
 
 const REPETITIONS = Number(process.env['NEXUS_REPEAT'] ?? 1)
+const LOSS_RATIO = 0.05
 const running: { stop(): Promise<void> }[] = []
 
 beforeAll(async () => {
@@ -58,10 +59,9 @@ describe.each(Array.from({ length: REPETITIONS }, (_, n) => n + 1))('Reticulum o
 
   test('a link lives through the loss of every twentieth packet, both ways', async () => {
     const [mine, theirs] = [await freePort(), await freePort()]
-    const impairment = { lossRatio: 0.05 }
-    const forth = await udpProxy({ target: `127.0.0.1:${theirs}`, impairment, seed: 1 })
-    const back = await udpProxy({ target: `127.0.0.1:${mine}`, impairment, seed: 2 })
-    running.push({ stop: () => forth.close() }, { stop: () => back.close() })
+    const forth = await lossyWay(theirs, LOSS_RATIO, 1)
+    const back = await lossyWay(mine, LOSS_RATIO, 2)
+    running.push(forth, back)
     const here = await ours({ media: [udpMedium({ host: '127.0.0.1', port: mine, peers: [forth.address] })] })
     const toUs = back.address
     const echo = await peer('echo', '--udp', `127.0.0.1:${theirs}:${toUs}`, '--echo-resources', '--interval', '1')
@@ -79,7 +79,7 @@ describe.each(Array.from({ length: REPETITIONS }, (_, n) => n + 1))('Reticulum o
     await link.sendResource(noise(200_000)).done
     expect(Buffer.compare((await returned).data, noise(200_000))).toBe(0)
     expect(link.isOpen).toBe(true)
-    expect(forth.counts.lost + back.counts.lost).toBeGreaterThan(20)
+    expect(forth.lost + back.lost).toBeGreaterThan(20)
   }, 120_000)
 
   test('UDP on one side, TCP on the other, and our transport node between', async () => {
