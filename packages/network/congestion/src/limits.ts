@@ -57,13 +57,13 @@ export const CUT_AFTER_REAL_TIME_MS = 60_000
 export const SEVERITY_FILLS: readonly number[] = [0.5, 0.75, 0.9]
 /** What a neighbour may send after a signal, of what it sent before, by severity 0 to 3; 3 is for interactive packets. */
 export const THROTTLE_FACTORS: readonly number[] = [1, 0.75, 0.5, 0.25]
+/** After a signal has lost its force, what may be sent grows by this part each second, until it is what the medium carries. */
+export const RECOVERY_PER_SECOND = 0.25
 /** Signals to one neighbour are this far apart, or this many full airtimes where that is more. */
 export const SIGNAL_SPACING_MS = 500
 export const SIGNAL_SPACING_AIRTIMES = 20
 /** What was sent to a neighbour of late: within one to two windows of this length. */
 export const RECENT_MS = 2_000
-/** Fill of queues, as cost sees it, is averaged over this time. */
-export const FILL_MS = 5_000
 /** Fill from which on a path costs more. */
 export const COST_FILL_MIN = 0.5
 

@@ -1,4 +1,4 @@
-import { FILL_MS, PACKET_BYTES_MAX, SEVERITY_FILLS } from './limits.ts'
+import { PACKET_BYTES_MAX, SEVERITY_FILLS } from './limits.ts'
 import { NONE } from './packet-pool.ts'
 import type { Severity } from './signal.ts'
 
@@ -28,17 +28,14 @@ export class NeighbourQueue {
   readonly fedBy: Map<number, number> = new Map()
   readonly drops: Record<DropReason, number> = { expired: 0, full: 0 }
   severity: Severity = 0
-  #fillMean = 0
-  #fillAtMs: number
+  #fillPeak = 0
 
-  constructor(id: number, nowMs: number) {
+  constructor(id: number) {
     this.id = id
-    this.#fillAtMs = nowMs
   }
 
   /** The weighed bytes rise or fall by what `source` has here, in a queue of `capacityBytes`. */
-  account(nowMs: number, source: number, packetBytes: number, sign: 1 | -1, capacityBytes: number): void {
-    this.fillMean(nowMs, capacityBytes)
+  account(source: number, packetBytes: number, sign: 1 | -1, capacityBytes: number): void {
     const weighedBytes = weighed(packetBytes)
     this.bytes += sign * packetBytes
     this.weighedBytes += sign * weighedBytes
@@ -46,7 +43,9 @@ export class NeighbourQueue {
     const fed = this.fedBy.get(source)
     if (fed === undefined && this.fedBy.size >= SOURCES_KEPT) this.#forgetSources()
     this.fedBy.set(source, (fed ?? 0) + sign * weighedBytes)
-    this.severity = severityOf(this.fill(capacityBytes), this.severity)
+    const fill = this.fill(capacityBytes)
+    this.#fillPeak = Math.max(this.#fillPeak, fill)
+    this.severity = severityOf(fill, this.severity)
   }
 
   /** 0 to 1. */
@@ -54,14 +53,11 @@ export class NeighbourQueue {
     return Math.min(1, this.weighedBytes / capacityBytes)
   }
 
-  /** The fill, averaged over some seconds. */
-  fillMean(nowMs: number, capacityBytes: number): number {
-    const elapsedMs = nowMs - this.#fillAtMs
-    if (elapsedMs > 0) {
-      this.#fillMean += (this.fill(capacityBytes) - this.#fillMean) * (1 - Math.exp(-elapsedMs / FILL_MS))
-      this.#fillAtMs = nowMs
-    }
-    return Math.min(1, this.#fillMean)
+  /** The largest fill since it was asked last. */
+  takeFillPeak(capacityBytes: number): number {
+    const peak = this.#fillPeak
+    this.#fillPeak = this.fill(capacityBytes)
+    return peak
   }
 
   #forgetSources(): void {

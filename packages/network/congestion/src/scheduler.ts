@@ -87,15 +87,15 @@ export class Scheduler {
   }
 
   /** False where there are as many neighbours as the limit allows. */
-  add(nowMs: number, neighbour: number): boolean {
+  add(neighbour: number): boolean {
     if (this.#queues.size >= NEIGHBOURS_MAX) return false
-    if (!this.#queues.has(neighbour)) this.#queues.set(neighbour, new NeighbourQueue(neighbour, nowMs))
+    if (!this.#queues.has(neighbour)) this.#queues.set(neighbour, new NeighbourQueue(neighbour))
     return true
   }
 
   /** Forgets a neighbour; what waited for it is handed back as by {@link Scheduler.recall}. */
-  remove(nowMs: number, neighbour: number, handBack: HandBack): void {
-    this.recall(nowMs, neighbour, 0, handBack)
+  remove(neighbour: number, handBack: HandBack): void {
+    this.recall(neighbour, 0, handBack)
     this.#queues.delete(neighbour)
   }
 
@@ -103,14 +103,14 @@ export class Scheduler {
    * Takes what waits for a neighbour, from a priority on, out of its queue and hands it back, most urgent first, then
    * oldest first. The bytes are valid during the call, in which nothing may be queued for that neighbour.
    */
-  recall(nowMs: number, neighbour: number, from: Priority, handBack: HandBack): void {
+  recall(neighbour: number, from: Priority, handBack: HandBack): void {
     const queue = this.#queues.get(neighbour)
     if (queue === undefined) return
     for (const priority of PRIORITIES) {
       if (priority < from) continue
       for (let slot = queue.heads[priority]!; slot !== NONE; slot = queue.heads[priority]!) {
         handBack(this.#pool.packet(slot), priority, this.#pool.sources[slot]!)
-        this.#unlink(nowMs, queue, priority)
+        this.#unlink(queue, priority)
       }
     }
   }
@@ -133,7 +133,7 @@ export class Scheduler {
     const queue = this.#queues.get(neighbour)
     if (queue === undefined) throw new RangeError(`no neighbour ${neighbour}`)
     if (packet.length > PACKET_BYTES_MAX) throw new RangeError(`a packet of ${packet.length} bytes`)
-    if (!this.#makeRoom(nowMs, queue, weighed(packet.length), priority)) {
+    if (!this.#makeRoom(queue, weighed(packet.length), priority)) {
       this.#drop(queue, packet, priority, source, 'full')
       return false
     }
@@ -146,7 +146,7 @@ export class Scheduler {
       this.#expiryMs = Math.min(this.#expiryMs, nowMs + AGE_MS_MAX[priority]!)
     } else this.#pool.next[tail] = slot
     queue.tails[priority] = slot
-    this.#account(nowMs, queue, source, packet.length, 1)
+    this.#account(queue, source, packet.length, 1)
     return true
   }
 
@@ -163,13 +163,13 @@ export class Scheduler {
   }
 
   /** Takes what was picked out of its queue: it was sent. Its bytes stay valid until the next enqueue. */
-  take(nowMs: number): void {
+  take(): void {
     const queue = this.#queues.get(this.neighbour)!
     const { length } = this.packet
     queue.deficits[this.priority]! -= length
     if (this.priority === BULK) this.#bulkCredit = Math.max(0, this.#bulkCredit - length)
     else if (this.hasLevel(BULK)) this.#earnBulk(length)
-    this.#unlink(nowMs, queue, this.priority)
+    this.#unlink(queue, this.priority)
   }
 
   /** Bytes went out that never waited; bulk earns its part of them too. */
@@ -191,7 +191,7 @@ export class Scheduler {
             this.#expiryMs = Math.min(this.#expiryMs, expiryMs)
             break
           }
-          this.#giveUp(nowMs, queue, priority, 'expired')
+          this.#giveUp(queue, priority, 'expired')
         }
       }
     }
@@ -231,11 +231,11 @@ export class Scheduler {
     return false
   }
 
-  #makeRoom(nowMs: number, queue: NeighbourQueue, weighedBytes: number, priority: Priority): boolean {
+  #makeRoom(queue: NeighbourQueue, weighedBytes: number, priority: Priority): boolean {
     if (this.#hasRoom(queue, weighedBytes)) return true
     for (let lower = BULK; lower > priority; lower--) {
       while (queue.heads[lower] !== NONE) {
-        this.#giveUp(nowMs, queue, lower as Priority, 'full')
+        this.#giveUp(queue, lower as Priority, 'full')
         if (this.#hasRoom(queue, weighedBytes)) return true
       }
     }
@@ -249,10 +249,10 @@ export class Scheduler {
     )
   }
 
-  #giveUp(nowMs: number, queue: NeighbourQueue, priority: Priority, reason: DropReason): void {
+  #giveUp(queue: NeighbourQueue, priority: Priority, reason: DropReason): void {
     const slot = queue.heads[priority]!
     this.#drop(queue, this.#pool.packet(slot), priority, this.#pool.sources[slot]!, reason)
-    this.#unlink(nowMs, queue, priority)
+    this.#unlink(queue, priority)
   }
 
   #drop(queue: NeighbourQueue, packet: Uint8Array, priority: Priority, source: number, reason: DropReason): void {
@@ -260,20 +260,20 @@ export class Scheduler {
     this.#ports.dropped(queue.id, packet, priority, source, reason)
   }
 
-  #account(nowMs: number, queue: NeighbourQueue, source: number, packetBytes: number, sign: 1 | -1): void {
+  #account(queue: NeighbourQueue, source: number, packetBytes: number, sign: 1 | -1): void {
     const before = queue.severity
-    queue.account(nowMs, source, packetBytes, sign, this.#limits.capacityBytes())
+    queue.account(source, packetBytes, sign, this.#limits.capacityBytes())
     this.#weighedBytes += sign * weighed(packetBytes)
     if (before === 0 && queue.severity > 0) this.#congested++
     else if (before > 0 && queue.severity === 0) this.#congested--
   }
 
   /** Takes the oldest packet of a priority out of its list. */
-  #unlink(nowMs: number, queue: NeighbourQueue, priority: Priority): void {
+  #unlink(queue: NeighbourQueue, priority: Priority): void {
     const slot = queue.heads[priority]!
     const { length } = this.#pool.packet(slot)
     queue.heads[priority] = this.#pool.next[slot]!
-    this.#account(nowMs, queue, this.#pool.sources[slot]!, length, -1)
+    this.#account(queue, this.#pool.sources[slot]!, length, -1)
     this.#pool.give(slot)
     if (queue.heads[priority] !== NONE) return
     queue.tails[priority] = NONE

@@ -128,20 +128,20 @@ export class Shaper {
 
   /** False where there are as many neighbours as the limit allows. */
   neighbourUp(nowMs: number, neighbour: number): boolean {
-    if (!this.#scheduler.add(nowMs, neighbour)) return false
+    if (!this.#scheduler.add(neighbour)) return false
     this.#throttles.set(neighbour, new Throttle(nowMs))
     return true
   }
 
   /** What waited for the neighbour is handed back, most urgent first, then oldest first. */
-  neighbourDown(nowMs: number, neighbour: number, handBack: HandBack): void {
+  neighbourDown(neighbour: number, handBack: HandBack): void {
     this.#throttles.delete(neighbour)
-    this.#scheduler.remove(nowMs, neighbour, handBack)
+    this.#scheduler.remove(neighbour, handBack)
   }
 
   /** Takes what waits for a neighbour, from a priority on, out of its queue and hands it back, most urgent first, then oldest first. */
-  recall(nowMs: number, neighbour: number, from: Priority, handBack: HandBack): void {
-    this.#scheduler.recall(nowMs, neighbour, from, handBack)
+  recall(neighbour: number, from: Priority, handBack: HandBack): void {
+    this.#scheduler.recall(neighbour, from, handBack)
   }
 
   queue(neighbour: number): NeighbourQueue | undefined {
@@ -202,7 +202,7 @@ export class Shaper {
   /** What was picked is out of its queue: it was sent. */
   taken(nowMs: number): void {
     this.#throttles.get(this.#scheduler.neighbour)?.sent(nowMs, this.#scheduler.packet.length)
-    this.#scheduler.take(nowMs)
+    this.#scheduler.take()
   }
 
   /** A packet went past the queues. */

@@ -1,17 +1,19 @@
-import { FLOOR_DIVISOR, RECENT_MS, THROTTLE_FACTORS } from './limits.ts'
+import { FLOOR_DIVISOR, RECENT_MS, RECOVERY_PER_SECOND, THROTTLE_FACTORS } from './limits.ts'
 import type { Priority } from './scheduler.ts'
 import { type CongestionSignal, isNewerSequence, type Severity } from './signal.ts'
 
 /**
  * What a neighbour's congestion signals make of what is sent to it (docs/spec/congestion.md). They count for their drain
- * time. Moderate and severe take a quarter and a half off what it was sent of late, real-time packets excepted, which go
+ * time; then what may be sent grows by a quarter a second until it is as before. Moderate and severe take a quarter and a half off what it was sent of late, real-time packets excepted, which go
  * first; saturated leaves these alone, and a quarter for interactive ones.
  */
 export class Throttle {
   #severity: Severity = 0
   #untilMs = Number.NEGATIVE_INFINITY
   #sequence: number | undefined
+  /** Rate while the signal counts; it grows after that until it is that of the medium. */
   #allowedBps = Number.POSITIVE_INFINITY
+  #mediumBps = 0
   #owedBytes = 0
   #owedAtMs = 0
   /** Bytes sent in this window and in the one before. */
@@ -37,7 +39,11 @@ export class Throttle {
     this.#untilMs = nowMs + signal.drainMs
     // So slow that it would never notice that things got better helps nobody.
     const leastBps = bps / FLOOR_DIVISOR ** 2
-    this.#allowedBps = Math.max(leastBps, recentBps * THROTTLE_FACTORS[signal.severity]!)
+    if (signal.severity > 0 || this.#allowedBps < Number.POSITIVE_INFINITY) {
+      this.#allowedBps = Math.max(leastBps, recentBps * THROTTLE_FACTORS[signal.severity]!)
+    }
+    if (signal.severity === 0) this.#untilMs = nowMs
+    this.#mediumBps = bps
     this.#owedBytes = 0
     this.#owedAtMs = nowMs
     return true
@@ -47,22 +53,31 @@ export class Throttle {
   sent(nowMs: number, packetBytes: number): void {
     this.#turnWindow(nowMs)
     this.#windowBytes += packetBytes
-    if (nowMs < this.#untilMs) this.#owedBytes = this.#owed(nowMs) + packetBytes
+    if (this.#bps(nowMs) < Number.POSITIVE_INFINITY) this.#owedBytes = this.#owed(nowMs) + packetBytes
   }
 
   /** When a packet of this priority may go; Infinity: not before another signal, or the end of this one. */
   freeAtMs(nowMs: number, priority: Priority): number {
-    const severity = this.severity(nowMs)
-    if (severity === 0 || priority === 0) return nowMs
-    if (severity === 3 && priority > 1) return this.#untilMs
+    const bps = this.#bps(nowMs)
+    if (bps === Number.POSITIVE_INFINITY || priority === 0) return nowMs
+    if (priority > 1 && this.severity(nowMs) === 3) return this.#untilMs
     const owedBytes = this.#owed(nowMs)
     // Half a byte may be left of a debt that was waited out, by rounding.
-    if (owedBytes <= 0.5) return nowMs
-    return Math.min(this.#untilMs, nowMs + (owedBytes * 8_000) / this.#allowedBps)
+    return owedBytes <= 0.5 ? nowMs : nowMs + (owedBytes * 8_000) / bps
+  }
+
+  /** Rate that is allowed now; Infinity: all. */
+  #bps(nowMs: number): number {
+    if (nowMs <= this.#untilMs || this.#allowedBps === Number.POSITIVE_INFINITY) return this.#allowedBps
+    const bps = this.#allowedBps * (1 + RECOVERY_PER_SECOND) ** ((nowMs - this.#untilMs) / 1_000)
+    if (bps < this.#mediumBps) return bps
+    this.#allowedBps = Number.POSITIVE_INFINITY
+    return this.#allowedBps
   }
 
   #owed(nowMs: number): number {
-    const owedBytes = Math.max(0, this.#owedBytes - ((nowMs - this.#owedAtMs) * this.#allowedBps) / 8_000)
+    const earnedBytes = ((nowMs - this.#owedAtMs) * this.#bps(nowMs)) / 8_000
+    const owedBytes = Math.max(0, this.#owedBytes - earnedBytes)
     this.#owedBytes = owedBytes
     this.#owedAtMs = nowMs
     return owedBytes

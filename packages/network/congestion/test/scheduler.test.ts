@@ -38,7 +38,7 @@ class Desk {
   take(nowMs: number): number | undefined {
     if (!this.scheduler.pick(nowMs)) return undefined
     const mark = markOf(this.scheduler.packet)
-    this.scheduler.take(nowMs)
+    this.scheduler.take()
     return mark
   }
 
@@ -52,7 +52,7 @@ class Desk {
 describe('the order of packets', () => {
   test('by priority, and oldest first inside one', () => {
     const desk = new Desk()
-    desk.scheduler.add(0, 7)
+    desk.scheduler.add(7)
     for (const [mark, priority] of [
       [10, 3],
       [11, 2],
@@ -80,7 +80,7 @@ describe('the order of packets', () => {
         (steps) => {
           const desk = new Desk(3_000, 7_000)
           const plain = new PlainScheduler(3_000, 7_000)
-          for (const neighbour of [1, 2, 3, 4]) desk.scheduler.add(0, neighbour)
+          for (const neighbour of [1, 2, 3, 4]) desk.scheduler.add(neighbour)
           let nowMs = 0
           for (const [mark, step] of steps.entries()) {
             if (step.kind === 'offer') {
@@ -109,7 +109,7 @@ describe('the order of packets', () => {
       [2, 121],
       [3, 242],
     ])
-    for (const neighbour of bytes.keys()) desk.scheduler.add(0, neighbour)
+    for (const neighbour of bytes.keys()) desk.scheduler.add(neighbour)
     for (let n = 0; n < 120; n++) for (const [neighbour, size] of bytes) desk.put(0, neighbour, neighbour, 2, size)
     const sent = new Map<number, number>()
     for (let n = 0; n < 140; n++) {
@@ -128,7 +128,7 @@ describe('the order of packets', () => {
       [2, 1],
       [3, 0.000_001],
     ])
-    for (const neighbour of weights.keys()) desk.scheduler.add(0, neighbour)
+    for (const neighbour of weights.keys()) desk.scheduler.add(neighbour)
     desk.scheduler.weigh((neighbour) => weights.get(neighbour)!)
     for (let n = 0; n < 600; n++) for (const neighbour of weights.keys()) desk.put(0, neighbour, neighbour, 2, 484)
     const counts = [0, 0, 0, 0]
@@ -140,7 +140,7 @@ describe('the order of packets', () => {
 
   test('bulk keeps a tenth of the bytes under a flood of standard and interactive packets, and no more', () => {
     const desk = new Desk()
-    desk.scheduler.add(0, 1)
+    desk.scheduler.add(1)
     const sent = [0, 0, 0, 0]
     for (const priority of [1, 2, 3] as const) for (let n = 0; n < 20; n++) desk.put(0, 1, priority, priority, 300)
     for (let n = 0; n < 5_000; n++) {
@@ -156,7 +156,7 @@ describe('the order of packets', () => {
 
   test('a real-time packet goes before the bulk whose part is due', () => {
     const desk = new Desk()
-    desk.scheduler.add(0, 1)
+    desk.scheduler.add(1)
     for (let n = 0; n < 200; n++) desk.put(0, 1, 3, 3, 484)
     for (let n = 0; n < 40; n++) {
       desk.put(0, 1, 1, 1, 484)
@@ -168,7 +168,7 @@ describe('the order of packets', () => {
 
   test('a neighbour that is barred is passed over, and keeps its place', () => {
     const desk = new Desk()
-    for (const neighbour of [1, 2]) desk.scheduler.add(0, neighbour)
+    for (const neighbour of [1, 2]) desk.scheduler.add(neighbour)
     for (let n = 0; n < 3; n++) for (const neighbour of [1, 2]) desk.put(0, neighbour, neighbour, 2, 484)
     desk.barred.add('1/2')
     expect([desk.take(0), desk.take(0), desk.take(0), desk.take(0)]).toEqual([2, 2, 2, undefined])
@@ -178,7 +178,7 @@ describe('the order of packets', () => {
 
   test('only real-time packets are picked while a frame in parts is under way', () => {
     const desk = new Desk()
-    desk.scheduler.add(0, 1)
+    desk.scheduler.add(1)
     desk.put(0, 1, 5, 1)
     expect(desk.scheduler.pick(0, 1)).toBe(false)
     desk.put(0, 1, 6, 0)
@@ -190,7 +190,7 @@ describe('the order of packets', () => {
 describe('the bounds of queues', () => {
   test('ages: 500 ms, 5 s, 30 s, never', () => {
     const desk = new Desk()
-    desk.scheduler.add(0, 1)
+    desk.scheduler.add(1)
     for (const priority of [0, 1, 2, 3] as const) desk.put(0, 1, priority, priority)
     const expired = (nowMs: number) => {
       desk.scheduler.pick(nowMs)
@@ -208,7 +208,7 @@ describe('the bounds of queues', () => {
 
   test('a full queue refuses equals, and the oldest of the least urgent makes room for what is more urgent', () => {
     const desk = new Desk(10 * 484)
-    desk.scheduler.add(0, 1)
+    desk.scheduler.add(1)
     for (let n = 0; n < 10; n++) expect(desk.put(0, 1, n, 3, 484)).toBe(true)
     expect(desk.put(0, 1, 10, 3, 484)).toBe(false)
     expect(desk.put(0, 1, 11, 2, 484)).toBe(true)
@@ -221,7 +221,7 @@ describe('the bounds of queues', () => {
 
   test('a flood of tiny packets is bounded in memory, not only in bytes', () => {
     const desk = new Desk(48_400, 96_800)
-    for (const neighbour of [1, 2, 3]) desk.scheduler.add(0, neighbour)
+    for (const neighbour of [1, 2, 3]) desk.scheduler.add(neighbour)
     let taken = 0
     for (let n = 0; n < 10_000; n++) if (desk.put(0, 1 + (n % 3), n, 3, 20)) taken++
     expect(taken).toBe(96_800 / 242)
@@ -229,20 +229,20 @@ describe('the bounds of queues', () => {
 
   test('as many neighbours as the limit, and no more', () => {
     const desk = new Desk()
-    for (let neighbour = 0; neighbour < NEIGHBOURS_MAX; neighbour++) expect(desk.scheduler.add(0, neighbour)).toBe(true)
-    expect(desk.scheduler.add(0, NEIGHBOURS_MAX)).toBe(false)
-    desk.scheduler.remove(0, 5, () => {})
-    expect(desk.scheduler.add(0, NEIGHBOURS_MAX)).toBe(true)
+    for (let neighbour = 0; neighbour < NEIGHBOURS_MAX; neighbour++) expect(desk.scheduler.add(neighbour)).toBe(true)
+    expect(desk.scheduler.add(NEIGHBOURS_MAX)).toBe(false)
+    desk.scheduler.remove(5, () => {})
+    expect(desk.scheduler.add(NEIGHBOURS_MAX)).toBe(true)
   })
 
   test('what waits for a neighbour that goes is handed back, and its room is free again', () => {
     const desk = new Desk()
-    for (const neighbour of [1, 2]) desk.scheduler.add(0, neighbour)
+    for (const neighbour of [1, 2]) desk.scheduler.add(neighbour)
     desk.put(0, 1, 1, 2)
     desk.put(0, 1, 2, 0, 100, 9)
     desk.put(0, 2, 3, 2)
     const back: number[][] = []
-    desk.scheduler.remove(0, 1, (body, priority, source) => back.push([markOf(body), priority, source]))
+    desk.scheduler.remove(1, (body, priority, source) => back.push([markOf(body), priority, source]))
     expect(back).toEqual([
       [2, 0, 9],
       [1, 2, 1],
@@ -255,7 +255,7 @@ describe('the bounds of queues', () => {
 
   test('severity rises at a half, three quarters and nine tenths, and falls at half of each', () => {
     const desk = new Desk(100 * 484)
-    desk.scheduler.add(0, 1)
+    desk.scheduler.add(1)
     const queue = desk.scheduler.queue(1)!
     const rising: number[] = []
     for (let n = 1; n <= 100; n++) {
@@ -273,19 +273,22 @@ describe('the bounds of queues', () => {
     expect(falling).toEqual([45, 37, 25])
   })
 
-  test('the mean of the fill follows in seconds', () => {
+  test('the peak of the fill is that since it was asked last', () => {
     const desk = new Desk(100 * 484)
-    desk.scheduler.add(0, 1)
-    for (let n = 0; n < 100; n++) desk.put(0, 1, n, 3, 484)
+    desk.scheduler.add(1)
+    for (let n = 0; n < 80; n++) desk.put(0, 1, n, 3, 484)
     const queue = desk.scheduler.queue(1)!
-    expect(queue.fillMean(0, 48_400)).toBe(0)
-    expect(queue.fillMean(5_000, 48_400)).toBeCloseTo(1 - Math.exp(-1), 2)
-    expect(queue.fillMean(60_000, 48_400)).toBeCloseTo(1, 3)
+    for (let n = 0; n < 50; n++) desk.take(0)
+    expect(queue.takeFillPeak(48_400)).toBe(0.8)
+    expect(queue.takeFillPeak(48_400)).toBe(0.3)
+    desk.takeAll(0)
+    expect(queue.takeFillPeak(48_400)).toBe(0.3)
+    expect(queue.takeFillPeak(48_400)).toBe(0)
   })
 
   test('who feeds a queue is known by bytes', () => {
     const desk = new Desk()
-    desk.scheduler.add(0, 1)
+    desk.scheduler.add(1)
     for (let source = 1; source <= 500; source++) {
       desk.put(0, 1, source, 2, 484, source)
       desk.take(0)

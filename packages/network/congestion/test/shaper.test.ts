@@ -253,6 +253,22 @@ describe('signals of a neighbour', () => {
     expect(after).toBeGreaterThan(99)
   })
 
+  test('afterwards the rate comes back by a quarter a second, not in one burst', () => {
+    const desk = new Desk(100_000)
+    desk.every(30, () => desk.offer(200, 2))
+    desk.run(20_000)
+    desk.shaper.signal(desk.nowMs, 1, signal(2, 5, 5_000))
+    desk.run(5_000)
+    const bps = (fromMs: number): number =>
+      desk.sent.reduce((sum, { atMs, bytes }) => sum + (atMs >= fromMs && atMs < fromMs + 1_000 ? 8 * bytes : 0), 0)
+    const [before, during] = [bps(19_000), bps(24_000)]
+    desk.run(15_000)
+    expect(during / before).toBeLessThan(0.6)
+    expect(bps(25_000) / during).toBeLessThan(1.35)
+    expect(bps(26_000) / during).toBeLessThan(1.7)
+    expect(bps(30_000) / during).toBeGreaterThan(1.7)
+  })
+
   test('an older signal never overrides a newer one, and a clear one ends it', () => {
     const { shaper } = new Desk(100_000)
     expect(shaper.signal(0, 1, signal(2, 250))).toBe(true)

@@ -1,5 +1,6 @@
 /** What a running node answers: methods, parameters and results as schemas; shared by server, tools and page. */
 export { type Api, parseCall } from './api/api.ts'
+export { nodeIdSchema } from './api/ids.ts'
 export {
   ApiError,
   type ApiErrorDetail,
@@ -12,7 +13,6 @@ export {
   messageStateSchema,
   methods,
   type NodeEvent,
-  nodeIdSchema,
   type PathResult,
   pathResultSchema,
   type ReceivedMessage,
@@ -22,3 +22,10 @@ export {
   type TraceResult,
   traceResultSchema,
 } from './api/schemas.ts'
+export {
+  type SegmentInterface,
+  type SegmentMember,
+  type SegmentReport,
+  segmentSchema,
+} from './api/segment.ts'
+export type { Look, NodeLook, ViewName, WatchItem } from './api/watch.ts'

@@ -243,9 +243,7 @@ describe('egress', () => {
     medium.room = 0
     medium.offer(0, 1, packet(1), 2, 7)
     medium.offer(0, 1, packet(2), 0)
-    expect(
-      medium.egress.linkDown(0, 1).map(({ packet: [mark], priority, source }) => [mark, priority, source]),
-    ).toEqual([
+    expect(medium.egress.linkDown(1).map(({ packet: [mark], priority, source }) => [mark, priority, source])).toEqual([
       [2, 0, SELF],
       [1, 2, 7],
     ])
@@ -258,7 +256,7 @@ describe('egress', () => {
     medium.egress.linkUp(0, 1)
     medium.room = 0
     for (const priority of [0, 1, 2, 3] as const) medium.offer(0, 1, packet(priority), priority)
-    expect(medium.egress.recall(0, 1, 2).map(({ packet: [mark] }) => mark)).toEqual([2, 3])
+    expect(medium.egress.recall(1, 2).map(({ packet: [mark] }) => mark)).toEqual([2, 3])
     medium.room = 5
     medium.egress.unblock()
     medium.run(1, 400)

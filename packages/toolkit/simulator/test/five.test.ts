@@ -17,7 +17,7 @@ const TIMEOUT_MS = 10_000 + SEED_MS * seeds.length
 /** Encoded price of handing on from one node to another, decoded; dear beyond any way while they have no link. */
 function priceOf(from: SimNode, to: SimNode): bigint {
   const link = [...from.live.links.links()].find(({ peer }) => toHex(peer.nodeId) === to.id)
-  return link === undefined ? 2n ** 64n : decodeCost(from.live.neighbours.addedCost(from.clockMs, link))
+  return link === undefined ? 2n ** 64n : decodeCost(from.live.neighbours.addedCost(link))
 }
 
 /** For each pair whose two ways differ by more than a tenth, so that latency does not decide: the way it has, and the best. */

@@ -1,11 +1,12 @@
 import { z } from 'zod'
+import { nodeIdSchema } from './ids.ts'
+import { segmentSchema } from './segment.ts'
 
 /**
  * What a running node answers, over its control socket and to its page: one table of methods, each with the schema of
  * its parameters and of its result. `docs/schemas/` holds the same as JSON Schema.
  */
 
-export const nodeIdSchema = z.string().regex(/^[0-9a-f]{32}$/, 'a NodeID is 32 hexadecimal digits')
 const publicKeySchema = z.string().regex(/^[0-9a-f]{64}$/, 'a public key is 64 hexadecimal digits')
 const count = z.number().int().nonnegative()
 const countsByReason = z.record(z.string(), count)
@@ -129,6 +130,7 @@ export const eventSchema = z.object({
     'refused',
     'duplicate-identity',
     'advisory',
+    'segment',
     'problem',
   ]),
   /** One sentence for people. */
@@ -254,6 +256,7 @@ export const methods = {
   'peer-list': { params: z.object({}), result: z.object({ peers: z.array(peerSchema) }), stream: false },
   'peer-add': { params: peerSchema, result: peerSchema, stream: false },
   'peer-remove': { params: z.object({ nodeId: nodeIdSchema }), result: peerSchema, stream: false },
+  segment: { params: z.object({}), result: segmentSchema, stream: false },
   stop: { params: z.object({}), result: z.object({ stopping: z.literal(true) }), stream: false },
 } as const satisfies Record<string, { params: z.ZodType; result: z.ZodType; stream: boolean }>
 

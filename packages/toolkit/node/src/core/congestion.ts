@@ -28,6 +28,8 @@ export interface CongestionParts {
   readonly packets: Packets
   /** Seals and sends a signal; false where the medium did not take it. */
   send(nowMs: number, link: Link, body: Uint8Array): boolean
+  /** One more queue is too full: its link is about to cost more. */
+  began(nowMs: number): void
 }
 
 /** Congestion between neighbours (docs/spec/congestion.md, section 4): signals sent for queues here, and signals obeyed. */
@@ -35,6 +37,7 @@ export class Congestion {
   readonly #parts: CongestionParts
   readonly #backpressure: Backpressure
   #stockMs = Number.NEGATIVE_INFINITY
+  #congestedQueues = 0
   sentSignals = 0
   receivedSignals = 0
 
@@ -59,7 +62,7 @@ export class Congestion {
     if (egress === undefined || !egress.signal(nowMs, link.id, signal)) return 'congestion-outdated'
     this.receivedSignals++
     if (signal.severity >= SEVERE) {
-      this.#parts.packets.reroute(nowMs, egress.recall(nowMs, link.id, REROUTED_FROM), 'no-route')
+      this.#parts.packets.reroute(nowMs, egress.recall(link.id, REROUTED_FROM), 'no-route')
     }
     return undefined
   }
@@ -102,21 +105,25 @@ export class Congestion {
 
   #loads(nowMs: number): Map<number, Load> {
     const loads = new Map<number, Load>()
-    let isAnyFree = 0
+    let freeQueues = 0
+    let congestedQueues = 0
     for (const traffic of this.#parts.interfaces.values()) {
       const { egress } = traffic
       for (const queue of egress.shaper.queues()) {
-        if (queue.severity === 0) isAnyFree++
-        else this.#addLoads(loads, traffic, queue)
+        if (queue.severity === 0) freeQueues++
+        else congestedQueues++
+        if (queue.severity > 0) this.#addLoads(loads, traffic, queue)
       }
       if (nowMs < egress.jammedUntilMs) {
         this.#add(loads, egress.lastSource, { severity: SEVERE, drainMs: egress.jammedUntilMs - nowMs, scope: 'link' })
       }
     }
+    if (congestedQueues > this.#congestedQueues) this.#parts.began(nowMs)
+    this.#congestedQueues = congestedQueues
     for (const [upstream, load] of loads) {
       // What came over a link does not go back over it: that link is no way on.
       const ownIsFree = (this.#parts.interfaces.of(upstream)?.egress.shaper.queue(upstream)?.severity ?? 0) === 0
-      load.scope = isAnyFree - (ownIsFree ? 1 : 0) > 0 ? 'link' : 'all'
+      load.scope = freeQueues - (ownIsFree ? 1 : 0) > 0 ? 'link' : 'all'
     }
     return loads
   }

@@ -113,22 +113,22 @@ export class Egress {
   }
 
   /** Forgets a link. Returns what waited for it, most urgent first, so that a second path can carry it. */
-  linkDown(nowMs: number, link: number): WaitingPacket[] {
+  linkDown(link: number): WaitingPacket[] {
     if (!this.#controlDue.delete(link)) return []
     if (this.#held?.link === link) this.#held = undefined
     if (this.#cutLink === link) this.#cutLink = undefined
     this.#order = [...this.#controlDue.keys()]
     const waiting: WaitingPacket[] = []
-    this.shaper.neighbourDown(nowMs, link, (packet, priority, source) =>
+    this.shaper.neighbourDown(link, (packet, priority, source) =>
       waiting.push({ packet: packet.slice(), priority, source }),
     )
     return waiting
   }
 
   /** Takes back what waits for a link from a priority on. */
-  recall(nowMs: number, link: number, from: Priority): WaitingPacket[] {
+  recall(link: number, from: Priority): WaitingPacket[] {
     const waiting: WaitingPacket[] = []
-    this.shaper.recall(nowMs, link, from, (packet, priority, source) =>
+    this.shaper.recall(link, from, (packet, priority, source) =>
       waiting.push({ packet: packet.slice(), priority, source }),
     )
     return waiting
@@ -140,10 +140,10 @@ export class Egress {
     return Math.ceil(255 * (shaper.queue(link)?.fill(shaper.capacityBytes) ?? 0))
   }
 
-  /** Fill of the queue to a link as cost sees it: the mean of some seconds, 0 to 1. */
-  fillMean(nowMs: number, link: number): number {
+  /** The largest fill of the queue to a link since it was asked last, 0 to 1. */
+  takeFillPeak(link: number): number {
     const { shaper } = this
-    return shaper.queue(link)?.fillMean(nowMs, shaper.capacityBytes) ?? 0
+    return shaper.queue(link)?.takeFillPeak(shaper.capacityBytes) ?? 0
   }
 
   /** Severity of a link, as {@link Shaper.severity}; severe at least while the medium gave up a frame of late. */

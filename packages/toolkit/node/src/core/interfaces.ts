@@ -92,11 +92,11 @@ export class Interfaces {
   }
 
   /** Returns the packets that waited for the link, most urgent first. */
-  linkDown(nowMs: number, link: Link): WaitingPacket[] {
+  linkDown(link: Link): WaitingPacket[] {
     const entry = this.#links.get(link.id)
     if (entry === undefined) return []
     this.#links.delete(link.id)
-    return entry.traffic.egress.linkDown(nowMs, link.id)
+    return entry.traffic.egress.linkDown(link.id)
   }
 
   /** So many other nodes were heard on a medium. */

@@ -11,6 +11,8 @@ export const VERIFYING_PER_LINK_MAX = 64
 export const KNOWN_NODES_MAX = 10_000
 /** Trusted peers that an operator may name. */
 export const TRUSTED_MAX = 1_024
+/** Nodes that were found and are dialled without being trusted; the one found longest ago is dialled no more. */
+export const MET_MAX = 128
 /** Traces of one's own that wait for their answer. */
 export const TRACES_MAX = 64
 export const TRACE_TIMEOUT_MS = 60_000

@@ -2,12 +2,13 @@ import { toHex } from '@nexus/codec'
 import { encodeBandwidth, encodeCost } from '@nexus/compact-path-cost'
 import { effectiveCost } from '@nexus/congestion'
 import type { Gossip } from '@nexus/gossip'
-import type { DownReason, Link, LinkLayer } from '@nexus/link'
+import type { DownReason, Link, LinkLayer, Target } from '@nexus/link'
 import type { Router } from '@nexus/routing'
 import type { InterfaceFacts } from '@nexus/transport'
 import type { Contacts, TrustedPeer } from './contacts.ts'
 import type { EventFacts, EventKind } from './events.ts'
 import type { Interfaces } from './interfaces.ts'
+import { MET_MAX } from './limits.ts'
 import type { Packets } from './packets.ts'
 import type { ProtocolClock } from './protocol-clock.ts'
 import type { Routes } from './routes.ts'
@@ -45,6 +46,8 @@ export interface NeighbourParts {
 export class Neighbours {
   readonly #parts: NeighbourParts
   readonly #latencies = new Map<number, number>()
+  /** Nodes that were found, in the order of when, by NodeID in hex. */
+  readonly #met = new Map<string, { readonly interfaceId: string; readonly target: Target }>()
 
   constructor(parts: NeighbourParts) {
     this.#parts = parts
@@ -62,7 +65,7 @@ export class Neighbours {
       this.#router.adjacencyUp(this.#parts.clock.toProtocolMs(nowMs), link.id, {
         nodeId,
         interfaceId: interfaces.of(link.id)!.index,
-        addCost: this.addedCost(nowMs, link),
+        addCost: this.addedCost(link),
         latencyMs,
         bandwidth: this.#bandwidth(link),
         free: contacts.isTrusted(nodeId),
@@ -74,10 +77,11 @@ export class Neighbours {
 
   linkDown(nowMs: number, link: Link, reason: DownReason): void {
     const { interfaces, routes, gossip, packets, event } = this.#parts
-    const waiting = interfaces.linkDown(nowMs, link)
+    const waiting = interfaces.linkDown(link)
     this.#latencies.delete(link.id)
     routes.linkDown(nowMs, link.id)
     gossip.neighbourDown(link.id)
+    this.#fills.delete(link.id)
     packets.reroute(nowMs, waiting, 'link-down')
     const text = `The link with ${this.#name(link.peer.nodeId)} over ${link.interfaceId} ended: ${DOWN_TEXT[reason]}.`
     event('link-down', text, { ...this.#facts(link), reason })
@@ -93,7 +97,8 @@ export class Neighbours {
       this.#latencies.set(link.id, latencyMs)
       this.#router.adjacencyChanged(this.#parts.clock.toProtocolMs(nowMs), link.id, {
         latencyMs,
-        addCost: this.addedCost(nowMs, link),
+      this.#fills.set(link.id, this.#parts.interfaces.of(link.id)!.egress.takeFillPeak(link.id))
+        addCost: this.addedCost(link),
         bandwidth: this.#bandwidth(link),
       })
     }
@@ -112,6 +117,24 @@ export class Neighbours {
     this.#refreshFree(nowMs, peer.nodeId)
   }
 
+  /** Dials a node that was found, from now on at this address alone; of too many the one found first is let go. */
+  meet(nowMs: number, nodeId: Uint8Array, interfaceId: string, address: string): void {
+    const { links } = this.#parts
+    const key = toHex(nodeId)
+    const before = this.#met.get(key)
+    const isKnown = before?.interfaceId === interfaceId && before.target.address === address
+    this.#met.delete(key)
+    if (before !== undefined && !isKnown) links.forget(before.interfaceId, before.target)
+    if (this.#met.size >= MET_MAX) {
+      const [oldest, { interfaceId: at, target }] = [...this.#met][0]!
+      this.#met.delete(oldest)
+      links.forget(at, target)
+    }
+    const target = { nodeId: nodeId.slice(), address }
+    this.#met.set(key, { interfaceId, target })
+    links.dial(nowMs, interfaceId, target)
+  }
+
   distrust(nowMs: number, nodeId: Uint8Array): TrustedPeer | undefined {
     const { contacts, links, closed } = this.#parts
     const peer = contacts.distrust(nodeId)
@@ -123,11 +146,10 @@ export class Neighbours {
     return peer
   }
 
-  /** Encoded cost that this node adds to what leaves by a link: its price, and more where the queue to it is long. */
-  addedCost(nowMs: number, link: Link): number {
+  /** Encoded cost that this node adds to what leaves by a link: its price, and more where its queue was long in the last round. */
+  addedCost(link: Link): number {
     const price = (this.#parts.priceMicroPerMib ?? PRICE_DEFAULT) * Math.max(1, FULL_PRICE_BPS / link.bitrateBps)
-    const fill = this.#parts.interfaces.of(link.id)?.egress.fillMean(nowMs, link.id) ?? 0
-    return encodeCost(BigInt(Math.round(effectiveCost(price, fill))) << 16n)
+    return encodeCost(BigInt(Math.round(effectiveCost(price, this.#fills.get(link.id) ?? 0))) << 16n)
   }
 
   get #router(): Router {

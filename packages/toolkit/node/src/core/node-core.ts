@@ -22,6 +22,8 @@ import { storedCounter } from './stored-counter.ts'
 import { type TraceReport, Traces } from './traces.ts'
 
 const SNAPSHOT_ROUNDS = 5
+/** So long after a queue became too full its link costs more, whenever the round ends. */
+const CONGESTED_MS = 1_000
 
 /**
  * A node without I/O: links, routing, gossip and sessions, wired together. Events go in with the node's clock; frames,
@@ -69,6 +71,9 @@ export class NodeCore {
       interfaces: this.interfaces,
       packets: this.packets,
       send: (nowMs, link, body) => this.links.send(nowMs, link, MESSAGE.congestion, body),
+      began: (nowMs) => {
+        this.#remeasureDueMs = Math.min(this.#remeasureDueMs, nowMs + CONGESTED_MS)
+      },
     })
     this.messenger = this.#makeMessenger()
     this.neighbours = this.#makeNeighbours()
@@ -225,6 +230,12 @@ export class NodeCore {
     this.neighbours.trust(nowMs, peer)
   }
 
+  /** Dials a node that was found on an interface, which is trusted no more for that. */
+  meet(nowMs: number, nodeId: Uint8Array, interfaceId: string, address: string): void {
+    this.#nowMs = nowMs
+    this.neighbours.meet(nowMs, nodeId, interfaceId, address)
+  }
+
   distrust(nowMs: number, nodeId: Uint8Array): TrustedPeer | undefined {
     this.#nowMs = nowMs
     return this.neighbours.distrust(nowMs, nodeId)
@@ -301,7 +312,7 @@ export class NodeCore {
         announce: (nowMs, link, packet) => this.#count(this.routes.announce(nowMs, link, packet)),
         deliver: (nowMs, packet) => void this.messenger.receivePacket(nowMs, decodePacket(packet)),
         protocolMs: (nowMs) => this.clock.toProtocolMs(nowMs),
-        addedCost: (nowMs, link) => this.neighbours.addedCost(nowMs, link),
+        addedCost: (link) => this.neighbours.addedCost(link),
       },
     )
   }

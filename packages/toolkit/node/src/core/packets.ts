@@ -38,7 +38,7 @@ export interface PacketPorts {
   /** The routing core's clock for a reading of the node's. */
   protocolMs(nowMs: number): number
   /** Encoded cost that this node adds for what leaves by a link. */
-  addedCost(nowMs: number, link: Link): number
+  addedCost(link: Link): number
 }
 
 export interface PacketParts {
@@ -164,7 +164,7 @@ export class Packets {
     const own: Omit<TraceHop, 'nodeIdHead'> = {
       rttMs: via.rttMs === undefined ? RTT_UNKNOWN : Math.min(RTT_UNKNOWN - 1, Math.round(via.rttMs)),
       queueFill: traffic.egress.fill(hop),
-      addedCost: this.#ports.addedCost(nowMs, via),
+      addedCost: this.#ports.addedCost(via),
       medium: MEDIA.indexOf(traffic.facts.kind),
     }
     this.#carryOut(nowMs, () => traces.pass(nowMs, packetData(packet), own), packet, hop, source)

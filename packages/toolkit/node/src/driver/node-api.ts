@@ -13,12 +13,14 @@ import {
   type Status,
   type TraceResult,
 } from '../api/schemas.ts'
+import type { SegmentReport } from '../api/segment.ts'
 import type { TrustedPeer } from '../core/contacts.ts'
 import type { EventLog } from '../core/events.ts'
 import type { NodeCore } from '../core/node-core.ts'
 import { explainPath } from './explain-path.ts'
 import { describeTrace } from './explain-trace.ts'
 import { type Message, messageOf } from './message.ts'
+import { eventsOf, pushed } from './pushed.ts'
 import { statusOf } from './status.ts'
 
 export interface NodeApiParts {
@@ -33,10 +35,9 @@ export interface NodeApiParts {
   changed(): void
   stop(): void
   onMessage(listener: (message: Message) => void): () => void
+  /** What the node knows of its link-local segments, where it takes part in any. */
+  readonly segment?: (() => SegmentReport) | undefined
 }
-
-/** What may wait for a listener that does not read. */
-const UNREAD_ITEMS_MAX = 10_000
 
 type Carriers = { [M in MethodName]?: (params: never) => MethodResult<M> | Promise<MethodResult<M>> }
 
@@ -61,6 +62,7 @@ export class NodeApi implements Api {
       ping: params<'ping'>(({ to, timeoutMs }) => this.#trace(to, false, timeoutMs)),
       trace: params<'trace'>(({ to, timeoutMs }) => this.#trace(to, true, timeoutMs)),
       path: params<'path'>(({ to }) => explainPath(parts.core, parts.now(), this.#resolve(to))),
+      segment: () => this.#segment(),
       'peer-list': () => ({ peers: [...parts.core.contacts.trusted()].map(peerOf) }),
       'peer-add': params<'peer-add'>((given) => this.#addPeer(given)),
       'peer-remove': params<'peer-remove'>(({ nodeId }) => this.#removePeer(nodeId)),
@@ -158,6 +160,13 @@ export class NodeApi implements Api {
     return before.state === 'delivered' || before.state === 'failed' ? before : this.#message(id)
   }
 
+  #segment(): SegmentReport {
+    const { segment } = this.#parts
+    if (segment !== undefined) return segment()
+    const message = 'this node takes part in no segment'
+    throw new ApiError({ code: 'not-found', message, next: 'set segment.enabled in its configuration' })
+  }
+
   #trace(to: string, record: boolean, timeoutMs: number): Promise<TraceResult> {
     const { core, now } = this.#parts
     const destination = this.#resolve(to)
@@ -211,11 +220,7 @@ export class NodeApi implements Api {
   }
 
   async *#events(after: number, until: AbortSignal): AsyncIterable<NodeEvent> {
-    const { log } = this.#parts
-    yield* pushed<NodeEvent>(until, (push) => {
-      for (const event of log.after(after)) push(event)
-      return log.listen(push)
-    })
+    yield* eventsOf(this.#parts.log, after, until)
   }
 
   async *#listen(take: boolean, until: AbortSignal): AsyncIterable<ReceivedMessage> {
@@ -234,30 +239,6 @@ export class NodeApi implements Api {
       // Only what the caller came back from is taken: what was lost on its way is shown again.
       if (take) core.messenger.take(handle)
     }
-  }
-}
-
-/** What is pushed, in order, until `until` aborts; a reader that falls far behind is cut off. */
-async function* pushed<T>(until: AbortSignal, begin: (push: (item: T) => void) => () => void): AsyncIterable<T> {
-  const items: T[] = []
-  let wake = (): void => {}
-  const onAbort = (): void => wake()
-  until.addEventListener('abort', onAbort, { once: true })
-  const end = begin((item) => {
-    items.push(item)
-    wake()
-  })
-  try {
-    while (!until.aborted) {
-      if (items.length > UNREAD_ITEMS_MAX)
-        throw new ApiError({ code: 'limit', message: 'too many items were not read' })
-      const item = items.shift()
-      if (item !== undefined) yield item
-      else await new Promise<void>((resolve) => (wake = resolve))
-    }
-  } finally {
-    end()
-    until.removeEventListener('abort', onAbort)
   }
 }
 

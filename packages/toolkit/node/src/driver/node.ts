@@ -6,7 +6,8 @@ import type { MessageStatus, SendOptions } from '@nexus/session'
 import type { Transport } from '@nexus/transport'
 import type { Api } from '../api/api.ts'
 import type { NodeEvent } from '../api/schemas.ts'
-import { EventLog } from '../core/events.ts'
+import type { SegmentReport } from '../api/segment.ts'
+import { type CoreEvent, EventLog } from '../core/events.ts'
 import { NodeCore } from '../core/node-core.ts'
 import type { NodeCoreOptions } from '../core/node-options.ts'
 import { MemoryStore, type Store } from '../core/store.ts'
@@ -25,6 +26,8 @@ export interface NodeOptions
   readonly store?: Store
   /** Shown by `status`. */
   readonly version?: string
+  /** What is known of the link-local segments that the node takes part in; the method `segment` answers with it. */
+  readonly segment?: () => SegmentReport
 }
 
 export interface NodeEvents {
@@ -58,6 +61,13 @@ export interface Node extends AsyncDisposable {
   /** Says that the application has a message for good; until then it comes again with each start. */
   take(handle: bigint): boolean
   status(): ReturnType<NodeApi['status']>
+  /**
+   * Dials a node that was found at an address, again and again until it answers, as long as too many others are not found
+   * after it. It is trusted no more for that. `interfaceId` is the id of a transport, up or not.
+   */
+  meet(nodeId: Uint8Array, interfaceId: string, address: string): void
+  /** Adds to the node's events what something beside it has to tell. */
+  note(event: CoreEvent): void
 }
 
 /** Puts a node together. Nothing is opened before `start`. */
@@ -136,6 +146,7 @@ class DrivenNode implements Node {
       changed: () => this.#runtime.soon(),
       stop: () => void this.stop(),
       onMessage: (listener) => this.on('message', listener),
+      segment: options.segment,
     })
   }
 
@@ -181,6 +192,15 @@ class DrivenNode implements Node {
 
   status(): ReturnType<NodeApi['status']> {
     return this.api.status()
+  }
+
+  meet(nodeId: Uint8Array, interfaceId: string, address: string): void {
+    this.core.meet(Runtime.now(), nodeId, interfaceId, address)
+    this.#runtime.soon()
+  }
+
+  note(event: CoreEvent): void {
+    this.#log.add(event, new Date().toISOString())
   }
 
   async #stop(): Promise<void> {

@@ -12,6 +12,7 @@ import { ApiError, type ApiErrorDetail, methods } from '../api/schemas.ts'
 import { apiErrorOf } from '../control/server.ts'
 import { metricsText } from './metrics.ts'
 import type { PageNode } from './page-node.ts'
+import { watch } from './watch.ts'
 
 export interface PageServerOptions {
   readonly nodes: () => readonly PageNode[]
@@ -21,7 +22,7 @@ export interface PageServerOptions {
   readonly token: string
   /** First port to try; the next 20 are tried after it. 0: any. */
   readonly port: number
-  /** `127.0.0.1` or `::1`. */
+  /** `127.0.0.1`, the default, or `::1`; `0.0.0.0` or `::` for whoever reaches this machine and has the token. */
   readonly host?: string
   /** Facts for the page: a name, the round time, a note. */
   readonly about?: Record<string, string | number>
@@ -111,7 +112,7 @@ export class PageServer {
   }
 
   #authority(): string {
-    const host = this.#options.host ?? '127.0.0.1'
+    const host = this.#isOpen ? 'localhost' : (this.#options.host ?? '127.0.0.1')
     return host.includes(':') ? `[${host}]:${this.#port}` : `${host}:${this.#port}`
   }
 
@@ -139,18 +140,23 @@ export class PageServer {
       return next()
     })
     app.use('/api/*', bodyLimit({ maxSize: REQUEST_BYTES_MAX }))
-    app.get('/api/nodes', (context) => context.json({ about: this.#options.about ?? {}, nodes: this.#describe() }))
+    app.post('/api/watch', (context) => this.#watch(context))
     app.post('/api/nodes/:name/power', (context) => this.#power(context))
     app.post('/api/nodes/:name/:method', (context) => this.#call(context))
     app.get('*', (context) => this.#file(context))
     app.onError((error, context) => this.#failed(context, error))
   }
 
+  get #isOpen(): boolean {
+    return ['0.0.0.0', '::'].includes(this.#options.host ?? '')
+  }
+
   #refuseForeign(context: Context): Response | undefined {
     const host = context.req.header('host') ?? ''
-    const names = [this.#authority(), `localhost:${this.#port}`]
+    // Opened to other machines, it cannot know by what name they reach it; the token is what guards it then.
+    const names = this.#isOpen ? [host] : [this.#authority(), `localhost:${this.#port}`]
     const origin = context.req.header('origin')
-    if (names.includes(host) && (origin === undefined || names.some((name) => origin === `http://${name}`)))
+    if (names.includes(host) && (origin === undefined || names.some((name) => isOriginOf(origin, name))))
       return undefined
     return context.json({ code: 'foreign', message: 'this page answers only on its own address' }, 403)
   }
@@ -159,15 +165,6 @@ export class PageServer {
     const given = Buffer.from(context.req.header('authorization') ?? '')
     const wanted = Buffer.from(`Bearer ${this.#options.token}`)
     return given.length === wanted.length && timingSafeEqual(given, wanted)
-  }
-
-  #describe(): { name: string; role: string; running: boolean; switchable: boolean }[] {
-    return this.#options.nodes().map((node) => ({
-      name: node.name,
-      role: node.role,
-      running: node.api() !== undefined,
-      switchable: node.setPower !== undefined,
-    }))
   }
 
   #node(context: Context): PageNode {
@@ -193,6 +190,17 @@ export class PageServer {
     if (api === undefined) throw new ApiError({ code: 'stopping', message: 'the node is switched off' })
     const { method, params } = parseCall(context.req.param('method'), await context.req.json())
     if (!methods[method].stream) return context.json(await api.call(method, params))
+    return this.#stream(context, (signal) => api.stream(method, params, signal))
+  }
+
+  async #watch(context: Context): Promise<Response> {
+    const { node } = (await context.req.json()) as { node?: unknown }
+    const selected = typeof node === 'string' ? node : undefined
+    const { nodes, about = {} } = this.#options
+    return this.#stream(context, (signal) => watch({ nodes, about, selected }, signal))
+  }
+
+  #stream(context: Context, items: (signal: AbortSignal) => AsyncIterable<unknown>): Response {
     if (this.#streams.size >= STREAMS_MAX)
       throw new ApiError({ code: 'limit', message: `${STREAMS_MAX} streams are open` })
     const open = new AbortController()
@@ -201,7 +209,7 @@ export class PageServer {
     const send = async (out: StreamingApi): Promise<void> => {
       out.onAbort(() => open.abort())
       try {
-        for await (const item of api.stream(method, params, open.signal)) await out.write(`${JSON.stringify(item)}\n`)
+        for await (const item of items(open.signal)) await out.write(`${JSON.stringify(item)}\n`)
       } finally {
         this.#streams.delete(open)
       }
@@ -226,6 +234,10 @@ export class PageServer {
     return context.json(detail, STATUS_OF[detail.code] ?? 400)
   }
 }
+
+/** Whether a page of `origin` comes from the server of that name; in front of an open one there may be TLS. */
+const isOriginOf = (origin: string, name: string): boolean =>
+  origin === `http://${name}` || origin === `https://${name}`
 
 function readFiles(folder: string): Map<string, Uint8Array<ArrayBuffer>> {
   const files = readdirSync(folder, { recursive: true, encoding: 'utf8' })
