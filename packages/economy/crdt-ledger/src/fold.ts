@@ -52,8 +52,8 @@ export function foldRecords(
       pending.set(toHex(key), since)
       continue
     }
-    execute(judged, accounts)
     channels.set(toHex(key), { settled: judged.lastSequence, executed: judged.lastSequence })
+    execute(judged, accounts, promised(hash, settlements, channels, judged.payerId))
   }
   return new Snapshot(hash, {
     epoch,
@@ -93,12 +93,36 @@ function settledChannels(hash: Hash, before: Snapshot, { rows }: SettlementSet):
   return channels
 }
 
+/**
+ * Sum of the debits of an account that wait to apply, those of channels closed beyond them left out. They go before its
+ * closes: else it could uncover a debit by having a small payment to it taken back, and carry off the rest by a close.
+ */
+function promised(
+  hash: Hash,
+  settlements: SettlementSet,
+  channels: ReadonlyMap<string, ChannelStanding>,
+  nodeId: Uint8Array,
+): bigint {
+  const { accounts, rows } = settlements
+  const slot = accounts.find(nodeId)
+  let sum = 0n
+  for (let seq = accounts.next[slot]!; seq < Math.min(accounts.top[slot]!, accounts.conflict[slot]!); seq++) {
+    const row = settlements.rowAt(slot, seq)
+    if (row === NONE) continue
+    const body = rows.body(row)
+    const executed = channels.get(toHex(channelKeyOf(hash, body)))?.executed ?? 0n
+    if (debit(body).finalSequence > executed) sum += rows.amount(row)
+  }
+  return sum
+}
+
 /** Pays what is owed, or what is left; nothing from one who signed two debits of a number. */
-function execute(close: Close, accounts: Map<string, Standing>): void {
+function execute(close: Close, accounts: Map<string, Standing>, promisedMicro: bigint): void {
   const payer = accounts.get(toHex(close.payerId))
-  if (payer === undefined || payer.nextSeq === FROZEN_SEQ) return
-  const isCovered = close.amount <= payer.balance
-  const paid = isCovered ? close.amount : payer.balance
+  if (payer === undefined || payer.nextSeq === FROZEN_SEQ || payer.balance <= promisedMicro) return
+  const free = payer.balance - promisedMicro
+  const isCovered = close.amount <= free
+  const paid = isCovered ? close.amount : free
   payer.balance -= paid
   credit(accounts, close.payeeId, paid)
 }

@@ -17,7 +17,7 @@ export const SETTLEMENTS_MAX: number = 2 ** 21
 /** Channels with a close, of those that debit one account; those that would execute first are kept. */
 export const CLOSE_CHANNELS_PER_ACCOUNT = 16
 /** Closes kept at once; further ones are refused until a fold. */
-export const CLOSES_MAX = 65_536
+export const CLOSES_MAX = 16_384
 /** Folds between the one that first holds a close and the one that executes it. */
 export const CLOSE_DELAY_FOLDS = 2n
 
