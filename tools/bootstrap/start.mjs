@@ -6,13 +6,22 @@ import { rootFolder } from './paths.mjs'
 import { toolchain } from './toolchain.mjs'
 import { buildOnce, installWorkspace } from './workspace.mjs'
 
+const PAGE = { folder: 'packages/toolkit/dashboard', script: 'build:page', output: 'dist/page' }
 /** What `npm start NAME` runs: the package to install, the program with its first arguments, the page it shows. */
 const DEMOS = {
   demo: {
     package: '@nexus/pi-bridge',
     program: 'apps/pi-bridge/src/bin/nexus-node.ts',
     args: ['demo'],
-    page: { folder: 'packages/toolkit/dashboard', script: 'build:page', output: 'dist/page' },
+    page: PAGE,
+    /** Keeps its nodes' state, so that it knows the flag --fresh. */
+    hasState: true,
+  },
+  segment: {
+    package: '@nexus/pi-bridge',
+    program: 'apps/pi-bridge/src/bin/nexus-segment.ts',
+    args: ['demo'],
+    page: PAGE,
   },
 }
 
@@ -30,7 +39,7 @@ export async function start(args) {
   await buildOnce(tools, demo.page)
   const flags = args.slice(named ? 1 : 0)
   // `npm start --fresh`, without the `--` in between: npm takes the flag for a setting of its own.
-  if (process.env.npm_config_fresh === 'true' && !flags.includes('--fresh')) flags.push('--fresh')
+  if (process.env.npm_config_fresh === 'true' && !flags.includes('--fresh') && demo.hasState) flags.push('--fresh')
   const program = ['--conditions=nexus-source', '--disable-warning=ExperimentalWarning', join(rootFolder, demo.program)]
   return runTethered(tools.node, [...program, ...demo.args, ...flags], { env: environment(tools.node) })
 }

@@ -59,8 +59,20 @@ export class Bench {
   }
 
   spawn(node: string | undefined, command: string, args: readonly string[], env: NodeJS.ProcessEnv = {}): ChildProcess {
+    return this.spawnIn([], node, command, args, env)
+  }
+
+  /** The same by way of another program: `ip netns exec NAME`. */
+  spawnIn(
+    by: readonly string[],
+    node: string | undefined,
+    command: string,
+    args: readonly string[],
+    env: NodeJS.ProcessEnv = {},
+  ): ChildProcess {
     const program = join(import.meta.dirname, '..', 'src', 'bin', `${command}.ts`)
-    const child = spawn(process.execPath, ['--conditions=nexus-source', program, ...args], {
+    const [first, ...rest] = [...by, process.execPath, '--conditions=nexus-source', program, ...args]
+    const child = spawn(first as string, rest, {
       env: {
         ...clean(process.env),
         HOME: this.folder,

@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 /** nexus-segment */
-import { main } from '../cli/frame.ts'
-import { segmentCommand } from '../segment/command.ts'
+import { fastStart } from '../cli/fast-start.ts'
 
+fastStart()
+const [{ main }, { segmentCommand }] = await Promise.all([import('../cli/frame.ts'), import('../segment/command.ts')])
 await main(segmentCommand())

@@ -6,6 +6,7 @@ import {
   nodeIdSchema,
   pathResultSchema,
   receivedMessageSchema,
+  segmentSchema,
   statusSchema,
   traceResultSchema,
 } from '@nexus/node/api'
@@ -68,6 +69,21 @@ export const doctorSchema = z.object({
   ),
 })
 
+export const segmentStartedSchema = z.object({
+  schema: z.literal('nexus-segment-started/1'),
+  nodeId: nodeIdSchema,
+  pid: z.number().int().positive(),
+})
+
+export const segmentEventSchema = z.object({
+  schema: z.literal('nexus-segment-event/1'),
+  at: z.string().describe('wall-clock time, ISO 8601'),
+  kind: z.enum(['phase', 'promoted', 'followed', 'key', 'member', 'twin', 'problem']),
+  interface: z.string(),
+  text: z.string().describe('one sentence for people'),
+  facts: z.record(z.string(), z.union([z.string(), z.number(), z.boolean(), z.null()])),
+})
+
 export const errorSchema = z
   .object({
     error: z.object({ code: z.string().describe('stable'), message: z.string(), next: z.string().optional() }),
@@ -89,6 +105,9 @@ export const PUBLISHED: Readonly<Record<string, PublishedSchema>> = {
   trace: { schema: traceResultSchema, printedBy: 'nexus-trace; nexus-ping, a line for each' },
   'ping-summary': { schema: pingSummarySchema, printedBy: 'nexus-ping, the last line' },
   path: { schema: pathResultSchema, printedBy: 'nexus-path' },
+  segment: { schema: segmentSchema, printedBy: 'nexus-segment status; nexus-segment watch, a line each second' },
+  'segment-started': { schema: segmentStartedSchema, printedBy: 'nexus-segment start, the first line' },
+  'segment-event': { schema: segmentEventSchema, printedBy: 'nexus-segment start, a line for each' },
   doctor: { schema: doctorSchema, printedBy: 'nexus-doctor' },
   started: { schema: startedSchema, printedBy: 'nexus-node start, nexus-node restart' },
   stopped: { schema: stoppedSchema, printedBy: 'nexus-node stop' },

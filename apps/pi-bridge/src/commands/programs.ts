@@ -1,4 +1,5 @@
 import { Command } from 'commander'
+import { segmentCommand } from '../segment/command.ts'
 import { completionsCommand } from './completions.ts'
 import { doctorCommand } from './doctor.ts'
 import { keygenCommand } from './keygen.ts'
@@ -23,6 +24,7 @@ export function programs(): Command[] {
     pingCommand(),
     pathCommand(),
     traceCommand(),
+    segmentCommand(),
     doctorCommand(),
   ]
 }

@@ -1,4 +1,5 @@
 import type { z } from 'zod'
+import { segmentSettingsSchema } from '../segment/schema.ts'
 import type { ConfigFile } from './file.ts'
 import { interfaceKeys } from './interface-text.ts'
 import { INTERFACE_TYPES } from './interfaces.ts'
@@ -87,6 +88,7 @@ function knownNames(path: readonly PropertyKey[], values: unknown): string[] {
     if (path[2] === 'tnc') return ['bitrateBps', 'dutyCycle', 'preambleMs', 'txTailMs', 'persistence', 'slotTimeMs']
     return interfaceKeys(valueAt(values, [...path.slice(0, 2), 'type']))
   }
+  if (path[0] === 'segment') return Object.keys(segmentSettingsSchema.shape)
   const names = SETTINGS.filter((setting) => path.every((name, at) => setting.path[at] === name)).map(
     (setting) => setting.path[path.length]!,
   )

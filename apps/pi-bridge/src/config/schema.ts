@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { segmentSettingsSchema } from '../segment/schema.ts'
 import { interfaceSchema } from './interfaces.ts'
 
 const text = z.string().min(1)
@@ -56,6 +57,7 @@ export const configSchema = z.strictObject({
     .max(64)
     .default([{ type: 'udp', port: 4_242, peers: [], multicast: true }])
     .describe('what the node is connected by'),
+  segment: segmentSettingsSchema.prefault({}),
   page: z
     .strictObject({
       enabled: z.boolean().default(false).describe('serve the live page on this machine'),

@@ -17,13 +17,14 @@ export interface Setting {
   readonly description: string
 }
 
-/** Every setting of {@link configSchema}, in its order. */
+/** Every setting of {@link configSchema}, in its order; of a segment only its switch, since the rest has variables of its own. */
 export const SETTINGS: readonly Setting[] = settingsOf(configSchema, [])
 
 function settingsOf(schema: z.ZodObject, path: readonly string[]): Setting[] {
   return Object.entries(schema.shape).flatMap(([name, field]) => {
     const { inner, defaultValue } = unwrap(field as z.ZodType)
     const here = [...path, name]
+    if (path[0] === 'segment' && name !== 'enabled') return []
     return inner instanceof z.ZodObject
       ? settingsOf(inner, here)
       : [setting(here, field as z.ZodType, inner, defaultValue)]

@@ -1,5 +1,6 @@
 import type { MessageStatus, Status } from '@nexus/node/api'
 import type { SupervisedNode } from './supervised.ts'
+import { serveKeys } from './terminal-keys.ts'
 
 /** Serves the terminal's keys until `signal` aborts or q is pressed; without a terminal it only waits. */
 export async function runKeys(
@@ -7,36 +8,9 @@ export async function runKeys(
   say: (text: string) => void,
   signal: AbortSignal,
 ): Promise<void> {
-  if (signal.aborted) return
-  let end = (): void => {}
-  const ended = new Promise<void>((resolve) => {
-    end = resolve
-  })
-  signal.addEventListener('abort', end, { once: true })
-  const { stdin } = process
-  if (!stdin.isTTY) {
-    await ended
-    return
-  }
-  say(
-    `Keys: 1–${nodes.length} unplug or plug ${nodes.map(({ name }) => name).join(', ')} · m send a message · s status · q quit`,
-  )
-  stdin.setRawMode(true)
-  stdin.resume()
-  stdin.setEncoding('utf8')
-  const press = (key: string): void => {
-    if (key === 'q' || key === '\u0003' || key === '\u0004') end()
-    else
-      void act(key, nodes, say).catch((error: unknown) => say(error instanceof Error ? error.message : String(error)))
-  }
-  stdin.on('data', press)
-  try {
-    await ended
-  } finally {
-    stdin.off('data', press)
-    stdin.setRawMode(false)
-    stdin.pause()
-  }
+  const names = nodes.map(({ name }) => name).join(', ')
+  const help = `1–${nodes.length} unplug or plug ${names} · m send a message · s status`
+  await serveKeys(help, (key) => act(key, nodes, say), say, signal)
 }
 
 async function act(key: string, nodes: readonly SupervisedNode[], say: (text: string) => void): Promise<void> {

@@ -12,6 +12,7 @@ import type { ChildSettings } from './child.ts'
 import { runKeys } from './keys.ts'
 import { AIR_SPEED, IN_REACH, PLAN, REACH_LOSS_DB, ROUND_MS } from './plan.ts'
 import { SupervisedNode } from './supervised.ts'
+import { tellAddress } from './welcome.ts'
 
 export interface DemoOptions {
   /** Where the five nodes keep their state. */
@@ -45,10 +46,10 @@ export async function runDemo(options: DemoOptions, signal: AbortSignal): Promis
     about: { mode: 'demo', roundMs: ROUND_MS, airSpeed: AIR_SPEED },
   })
   try {
-    const url = await page.start()
+    await page.start()
     say('Starting five nodes: two LoRa sensors, a bridge, two WiFi nodes …')
     await Promise.all(nodes.map((node) => node.setPower(true)))
-    welcome(say, url, page.port, options.port)
+    welcome(say, page, options.port)
     await runKeys(nodes, say, signal)
   } finally {
     await page.stop()
@@ -103,13 +104,8 @@ function freeUdpPort(): Promise<number> {
   })
 }
 
-function welcome(say: (text: string) => void, url: string, port: number, wanted: number): void {
-  if (wanted !== 0 && port !== wanted) say(`Port ${wanted} is taken, so the page is on ${port}.`)
-  say('')
-  say(`  NEXUS is up. Open  ${url}`)
-  if (process.env['SSH_CONNECTION'] !== undefined) {
-    say(`  From your own machine:  ssh -L ${port}:127.0.0.1:${port} <this host>, then open the same address there.`)
-  }
+function welcome(say: (text: string) => void, page: PageServer, wanted: number): void {
+  tellAddress(say, 'NEXUS is up.', page, wanted)
   say(
     `  Rounds last ${ROUND_MS / 1000} s here instead of 60 s, and radio passes ${AIR_SPEED} times as fast: it heals while you look.`,
   )

@@ -55,6 +55,7 @@ const LEVEL_OF: Record<NodeEvent['kind'], 'debug' | 'info' | 'warn' | 'error'> =
   'message-state': 'info',
   refused: 'warn',
   'duplicate-identity': 'error',
+  segment: 'info',
   advisory: 'warn',
   problem: 'warn',
 }

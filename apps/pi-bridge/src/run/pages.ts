@@ -15,10 +15,15 @@ export class Pages {
   readonly #shown: PageNode
   readonly #servers: PageServer[] = []
 
-  constructor(config: Pick<Config, 'page' | 'metrics' | 'label'>, node: Node, log: Logger) {
+  constructor(config: Pick<Config, 'page' | 'metrics' | 'label' | 'segment'>, node: Node, log: Logger) {
     this.#config = config
     this.#log = log
-    this.#shown = { name: config.label ?? node.nodeId.slice(0, 8), role: 'node', api: () => node.api }
+    this.#shown = {
+      name: config.label ?? node.nodeId.slice(0, 8),
+      role: 'node',
+      views: config.segment.enabled ? ['status', 'segment'] : ['status'],
+      api: () => node.api,
+    }
   }
 
   /** Whether the page could be served at all; to be asked before the node is up. @throws {CommandFailure} */

@@ -10,6 +10,7 @@ import type { Loaded } from '../config/load.ts'
 import { openIdentity, type PassphraseSource } from './identity.ts'
 import { type Logger, logEvent } from './log.ts'
 import { Pages } from './pages.ts'
+import { type NodeSegment, nodeSegment } from './segment.ts'
 import { lockState } from './state-lock.ts'
 import { transportsOf } from './transports.ts'
 
@@ -45,6 +46,7 @@ export async function runNode({ config }: Loaded, { log, passphrase }: RunOption
     )
     const networkKey = config.networkKeyFile === undefined ? undefined : readNetworkKey(config.networkKeyFile)
     const transports = transportsOf(config.interfaces)
+    const segment = nodeSegment(config, { crypto, identity, transports, log })
     const store = openState(join(config.stateDir, 'state.db'), log)
     const node = await buildNode(store, {
       identity,
@@ -59,8 +61,9 @@ export async function runNode({ config }: Loaded, { log, passphrase }: RunOption
       allowStrangerReceipts: config.receipts === 'anyone',
       ...(config.label === undefined ? {} : { label: config.label }),
       ...(networkKey === undefined ? {} : { networkKey }),
+      ...(segment === undefined ? {} : { segment: segment.report }),
     })
-    return await bringUp(node, store, lock, config, log)
+    return await bringUp({ node, store, lock, segment }, config, log)
   } catch (error) {
     lock.release()
     throw error
@@ -76,10 +79,15 @@ async function buildNode(store: SqliteStore, options: Parameters<typeof createNo
   }
 }
 
+interface Parts {
+  readonly node: Node
+  readonly store: SqliteStore
+  readonly lock: { release(): void }
+  readonly segment: NodeSegment | undefined
+}
+
 async function bringUp(
-  node: Node,
-  store: SqliteStore,
-  lock: { release(): void },
+  { node, store, lock, segment }: Parts,
   config: Loaded['config'],
   log: Logger,
 ): Promise<RunningNode> {
@@ -96,6 +104,7 @@ async function bringUp(
   let stopping: Promise<void> | undefined
   const stop = (): Promise<void> => {
     stopping ??= (async () => {
+      segment?.stop()
       await node.stop()
       await pages.stop()
       await control.stop()
@@ -115,6 +124,7 @@ async function bringUp(
     makePrivateFolder(dirname(config.socket))
     await control.start()
     await node.start()
+    segment?.start(node)
     writeFileSync(pidFile, `${process.pid}\n`)
     const pageUrl = await pages.start()
     if (pageUrl !== undefined) writeFileSync(pageFile, `${pageUrl}\n`)

@@ -1,20 +1,10 @@
-import type { SegmentEvent } from '@nexus/anchor-truth'
-import { meshAddress } from '@nexus/anchor-truth/node'
-import { toHex } from '@nexus/codec'
 import { Command, Option } from 'commander'
-import { EXIT } from '../cli/exit-codes.ts'
-import { action, type Context } from '../cli/frame.ts'
+import { action } from '../cli/frame.ts'
 import { wholeNumber } from '../cli/parse.ts'
-import { reports } from './control.ts'
-import { runSegment, segmentSocket } from './run.ts'
-import { loadSegmentSettings, VARIABLES } from './settings.ts'
-import { reportText } from './status.ts'
+import { VARIABLES } from './settings.ts'
 
 const MESH_PORT = 4_242
-
-interface StartFlags {
-  readonly meshPort: number
-}
+const PAGE_PORT = 4_280
 
 /** `nexus-segment`: one anchor and one key among the machines on a cable. */
 export function segmentCommand(): Command {
@@ -30,59 +20,33 @@ export function segmentCommand(): Command {
         .default(MESH_PORT),
     )
     .addHelpText('after', `\nSettings (also the table [segment] of the file): ${Object.values(VARIABLES).join(', ')}`)
-    .action(action<StartFlags>((context) => start(context)))
+    .action(action<{ meshPort: number }>(async (context) => (await import('./command-start.ts')).startSegment(context)))
   command
     .command('status', { isDefault: true })
     .description('Show members, anchor, age of the epoch and what was dropped.')
-    .action(action((context) => show(context, false)))
+    .action(action(async (context) => (await import('./command-show.ts')).showSegment(context, false)))
   command
     .command('watch')
     .description('Show it again each second.')
-    .action(action((context) => show(context, true)))
+    .action(action(async (context) => (await import('./command-show.ts')).showSegment(context, true)))
+  command
+    .command('demo')
+    .description(
+      'Ten simulated nodes on one simulated link, and a live page: kill the anchor and watch a new one rise.',
+    )
+    .addOption(
+      new Option('--port <port>', 'first port to try for the page; 0 for any')
+        .argParser(wholeNumber(0, 65_535))
+        .env('PORT')
+        .default(PAGE_PORT),
+    )
+    .addOption(
+      new Option('--host <address>', 'where the page listens; 0.0.0.0 for whoever has its token')
+        .choices(['127.0.0.1', '::1', '0.0.0.0', '::'])
+        .default('127.0.0.1'),
+    )
+    .action(
+      action<{ port: number; host: string }>(async (context) => (await import('./command-demo.ts')).showDemo(context)),
+    )
   return command
-}
-
-async function start({ global, flags, out, signal }: Context<StartFlags>): Promise<number> {
-  process.removeAllListeners('warning')
-  const settings = loadSegmentSettings(global.config, process.env)
-  const running = await runSegment(settings, {
-    event(interfaceName, event) {
-      const told = { schema: 'nexus-segment-event/1', at: Date.now(), interface: interfaceName, ...factsOf(event) }
-      out.json(told)
-      if (event.kind === 'promoted') out.print(`${interfaceName}: this node is the anchor, epoch ${event.epoch}`)
-      if (event.kind === 'followed') {
-        out.print(`${interfaceName}: the anchor is ${toHex(event.nodeId).slice(0, 12)}, epoch ${event.epoch}`)
-      }
-    },
-    member: (found) =>
-      out.print(
-        `${found.interfaceName}: found ${toHex(found.nodeId).slice(0, 12)} at ${meshAddress(found, flags.meshPort)}`,
-      ),
-    problem: (interfaceName, error) => out.say(`${interfaceName}: ${error.message}`),
-    warn: (text) => out.say(`warning: ${text}`),
-  })
-  out.json({ schema: 'nexus-segment-started/1', nodeId: toHex(running.nodeId), pid: process.pid })
-  out.say(`${toHex(running.nodeId)} looks for its segment; nexus-segment watch shows it.`)
-  await new Promise<void>((resolve) => {
-    if (signal.aborted) resolve()
-    signal.addEventListener('abort', () => resolve(), { once: true })
-  })
-  await running.stop()
-  return EXIT.ok
-}
-
-async function show({ global, out, signal }: Context<unknown>, isWatching: boolean): Promise<number> {
-  const { stateDir } = loadSegmentSettings(global.config, process.env)
-  for await (const report of reports(segmentSocket(stateDir), signal)) {
-    out.json(report)
-    if (isWatching && process.stdout.isTTY && !out.isJson) process.stdout.write('\u001b[H\u001b[2J')
-    out.print(reportText(report, out.colors))
-    if (!isWatching) break
-  }
-  return EXIT.ok
-}
-
-/** An event with its bytes in hexadecimal. */
-function factsOf(event: SegmentEvent): object {
-  return JSON.parse(JSON.stringify(event, (_, value) => (value instanceof Uint8Array ? toHex(value) : value)))
 }

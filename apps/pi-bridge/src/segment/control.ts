@@ -1,30 +1,43 @@
-import { chmodSync, existsSync, rmSync } from 'node:fs'
-import { connect, createServer, type Server } from 'node:net'
+import { existsSync, rmSync } from 'node:fs'
+import { connect, createServer, type Socket } from 'node:net'
 import { createInterface } from 'node:readline'
+import type { SegmentReport } from '@nexus/node/api'
 import { CommandFailure } from '../cli/failure.ts'
-import type { SegmentReport } from './status.ts'
 
 const EVERY_MS = 1_000
 /** Programs that may watch at once; further ones are hung up on. */
 const WATCHERS_MAX = 16
 
 /** Serves reports on a local socket: one at once, then one a second while the other end stays. */
-export async function serveReports(path: string, report: () => SegmentReport): Promise<Server> {
+export async function serveReports(path: string, report: () => SegmentReport): Promise<{ close(): Promise<void> }> {
   if (process.platform !== 'win32' && existsSync(path)) rmSync(path)
+  const watchers = new Set<Socket>()
   const server = createServer((socket) => {
+    watchers.add(socket)
     const tell = (): boolean => socket.write(`${JSON.stringify(report())}\n`)
     const timer = setInterval(tell, EVERY_MS)
     socket.on('error', () => socket.destroy())
-    socket.on('close', () => clearInterval(timer))
+    socket.on('close', () => {
+      clearInterval(timer)
+      watchers.delete(socket)
+    })
     tell()
   })
   server.maxConnections = WATCHERS_MAX
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject)
+    // Made with the umask of an owner-only file: there is no moment at which others could connect.
+    const umask = process.umask(0o177)
     server.listen(path, resolve)
+    process.umask(umask)
   })
-  if (process.platform !== 'win32') chmodSync(path, 0o600)
-  return server
+  return {
+    close() {
+      // Those who watch would keep it open.
+      for (const watcher of watchers) watcher.destroy()
+      return new Promise((resolve) => server.close(() => resolve()))
+    },
+  }
 }
 
 /** Reports as they come, until `signal` aborts or the node ends. @throws {CommandFailure} where none runs */

@@ -1,27 +1,16 @@
 import { existsSync, mkdirSync } from 'node:fs'
 import { join } from 'node:path'
-import type { Admission, SegmentEvent } from '@nexus/anchor-truth'
-import { addressText, bootFile, type MemberFound, passphraseKey, SegmentDriver } from '@nexus/anchor-truth/node'
 import { type Crypto, systemRandom, wipe } from '@nexus/crypto'
 import { nodeCrypto } from '@nexus/crypto/node'
 import { writePlainIdentityFile } from '@nexus/identity/node'
-import { readSecretFile } from '../cli/secrets.ts'
 import { openIdentity } from '../run/identity.ts'
 import { lockState } from '../run/state-lock.ts'
 import { serveReports } from './control.ts'
-import { type SegmentSettings, zoneNames } from './settings.ts'
-import { reportOf, type SegmentReport } from './status.ts'
-
-export interface SegmentPortsOfRun {
-  event(interfaceName: string, event: SegmentEvent): void
-  member(found: MemberFound): void
-  problem(interfaceName: string, error: Error): void
-  warn(text: string): void
-}
+import { type SegmentTold, segmentDriver } from './driver.ts'
+import type { SegmentSettings } from './settings.ts'
 
 export interface RunningSegment {
   readonly nodeId: Uint8Array
-  report(): SegmentReport
   stop(): Promise<void>
 }
 
@@ -33,7 +22,10 @@ export function segmentSocket(stateDir: string): string {
 }
 
 /** Runs a node on all its segments. A node that never ran makes its identity first. @throws {CommandFailure} */
-export async function runSegment(settings: SegmentSettings, ports: SegmentPortsOfRun): Promise<RunningSegment> {
+export async function runSegment(
+  settings: SegmentSettings,
+  told: SegmentTold & { warn(text: string): void },
+): Promise<RunningSegment> {
   const { stateDir } = settings
   mkdirSync(stateDir, { recursive: true, mode: 0o700 })
   const lock = lockState(stateDir)
@@ -41,31 +33,15 @@ export async function runSegment(settings: SegmentSettings, ports: SegmentPortsO
     const crypto = await nodeCrypto()
     const file = join(stateDir, 'identity')
     if (!existsSync(file)) makeIdentity(crypto, file)
-    const identity = await openIdentity(crypto, file, {}, ports.warn)
-    const { ego, type, zone, name, port, interfaces } = settings
-    const driver = new SegmentDriver(
-      {
-        ...{ crypto, identity, ego, type, zone, name, port, admission: admissionOf(settings) },
-        nextBoot: bootFile(join(stateDir, 'boot')),
-        ...(interfaces === undefined ? {} : { interfaces }),
-      },
-      ports,
-    )
-    const zones = zoneNames(zone)
-    const report = (): SegmentReport => reportOf({ nodeId: identity.nodeId, name }, driver.status(), zones, addressText)
+    const identity = await openIdentity(crypto, file, {}, told.warn)
+    const { driver, report } = segmentDriver(settings, { crypto, identity, bootPath: join(stateDir, 'boot') }, told)
     const server = await serveReports(segmentSocket(stateDir), report)
     driver.start()
     return {
       nodeId: identity.nodeId,
-      report,
       async stop() {
         driver.stop()
-        await new Promise<void>((resolve) => {
-          server.close(() => resolve())
-          // Those who watch would keep it open.
-          server.unref()
-          resolve()
-        })
+        await server.close()
         lock.release()
       },
     }
@@ -79,13 +55,4 @@ function makeIdentity(crypto: Crypto, file: string): void {
   const seed = systemRandom(32)
   writePlainIdentityFile(crypto, file, seed)
   wipe(seed)
-}
-
-function admissionOf({ admission, passphraseFile, allow }: SegmentSettings): Admission {
-  if (admission === 'passphrase' && passphraseFile !== undefined) {
-    return { mode: 'passphrase', key: passphraseKey(readSecretFile(passphraseFile)) }
-  }
-  if (admission !== 'allow-list') return { mode: 'open' }
-  const egos = Object.entries(allow ?? {}).map(([key, ego]) => [key, ego === 'any' ? undefined : ego] as const)
-  return { mode: 'allow-list', egos: new Map(egos) }
 }

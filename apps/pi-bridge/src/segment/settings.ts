@@ -1,47 +1,19 @@
 import { existsSync } from 'node:fs'
 import { join, resolve } from 'node:path'
-import { NODE_TYPES, PORT, zoneHashOf } from '@nexus/anchor-truth'
-import { toHex } from '@nexus/codec'
-import { portable } from '@nexus/crypto'
 import envPaths from 'env-paths'
-import { z } from 'zod'
 import { CommandFailure } from '../cli/failure.ts'
 import { readConfigFile } from '../config/file.ts'
+import { type SegmentTable, segmentSettingsSchema } from './schema.ts'
 
-/** Zones that have a name on every node; another name is a zone too, shown by its hash to those who do not know it. */
-export const ZONES = ['Command', 'Medical', 'Logistics'] as const
-
-const PUBLIC_KEY = /^[0-9a-f]{64}$/
-const ego = z.coerce.number().int().min(0).max(255)
-
-/** Settings of a segment: the table `[segment]` of a file, or variables NX0_… which win. */
-export const segmentSchema = z.strictObject({
-  name: z.string().max(24).default('').describe('name shown to the others, at most 24 bytes'),
-  type: z.enum(NODE_TYPES).default('Agent').describe('what this node is for'),
-  zone: z
-    .string()
-    .max(64)
-    .default('Command')
-    .describe(`zone it works in: ${ZONES.join(', ')} or any other`),
-  ego: ego.default(10).describe('0 to 255; the greatest leads'),
-  port: z.coerce.number().int().min(1).max(65_535).default(PORT).describe('UDP port of the segment'),
-  interfaces: z.array(z.string()).optional().describe('network interfaces to use; all, if not given'),
-  admission: z.enum(['open', 'passphrase', 'allow-list']).optional().describe('who may join'),
-  passphraseFile: z.string().optional().describe('file whose first line is the passphrase'),
-  allow: z
-    .record(z.string().regex(PUBLIC_KEY, 'a public key has 64 hexadecimal digits'), z.union([ego, z.literal('any')]))
-    .optional()
-    .describe('public keys that may join, each with its ego or "any"'),
-  stateDir: z.string().optional().describe('folder of the identity, the boot counter and the control socket'),
-})
-
-export type SegmentSettings = z.output<typeof segmentSchema> & {
+/** Settings with what follows from them. */
+export type SegmentSettings = SegmentTable & {
+  readonly name: string
   readonly admission: 'open' | 'passphrase' | 'allow-list'
   readonly stateDir: string
 }
 
-/** Variable of each setting. */
-export const VARIABLES: Readonly<Record<keyof z.output<typeof segmentSchema>, string>> = {
+/** Variable of each setting that has one. */
+export const VARIABLES = {
   name: 'NX0_NAME',
   type: 'NX0_TYPE',
   zone: 'NX0_ZONE',
@@ -52,19 +24,23 @@ export const VARIABLES: Readonly<Record<keyof z.output<typeof segmentSchema>, st
   passphraseFile: 'NX0_PASSPHRASE_FILE',
   allow: 'NX0_ALLOW',
   stateDir: 'NX0_STATE_DIR',
+} as const satisfies Partial<Record<keyof SegmentTable, string>>
+
+type Environment = Readonly<Record<string, string | undefined>>
+
+/** Settings of `nexus-segment`: a file's table, then the environment; what is said there wins. @throws {CommandFailure} */
+export function loadSegmentSettings(file: string | undefined, env: Environment): SegmentSettings {
+  return segmentSettings(file === undefined ? {} : tableOf(file), env)
 }
 
-/** File, then environment; what is said there wins. @throws {CommandFailure} that names each wrong setting */
-export function loadSegmentSettings(
-  file: string | undefined,
-  env: Readonly<Record<string, string | undefined>>,
-): SegmentSettings {
-  const given: Record<string, unknown> = file === undefined ? {} : { ...tableOf(file) }
+/** A table and the variables that win over it. @throws {CommandFailure} that names each wrong setting */
+export function segmentSettings(table: Readonly<Record<string, unknown>>, env: Environment): SegmentSettings {
+  const given: Record<string, unknown> = { ...table }
   for (const [key, variable] of Object.entries(VARIABLES)) {
     const text = env[variable]
     if (text !== undefined && text !== '') given[key] = parsedValue(key, text)
   }
-  const parsed = segmentSchema.safeParse(given)
+  const parsed = segmentSettingsSchema.safeParse(given)
   if (!parsed.success) {
     const problems = parsed.error.issues.map(({ path, message }) => `${path.join('.') || 'segment'}: ${message}`)
     throw wrong(problems.join('\n  '))
@@ -77,23 +53,18 @@ export function loadSegmentSettings(
   if (admission === 'passphrase' && settings.passphraseFile === undefined) throw wrong('passphraseFile is missing')
   if (admission === 'allow-list' && settings.allow === undefined) throw wrong('allow is missing')
   const stateDir = resolve(settings.stateDir ?? join(envPaths('nexus', { suffix: '' }).data, 'segment'))
-  return { ...settings, admission, stateDir }
-}
-
-/** What a zone's hash stands for, where it is a known one or one's own. */
-export function zoneNames(own: string): ReadonlyMap<string, string> {
-  const crypto = portable()
-  return new Map([...ZONES, own].map((zone) => [toHex(zoneHashOf(crypto, zone)), zone]))
+  return { ...settings, name: settings.name ?? '', admission, stateDir }
 }
 
 /** `name,name` for interfaces; `key=ego,key` for the allow-list. */
 function parsedValue(key: string, text: string): unknown {
   if (key === 'interfaces') return text.split(',').map((name) => name.trim())
+  if (key === 'ego' || key === 'port') return /^\d+$/.test(text) ? Number(text) : text
   if (key !== 'allow') return text
   return Object.fromEntries(
     text.split(',').map((entry) => {
       const [publicKey = '', pinned = 'any'] = entry.trim().split('=')
-      return [publicKey, pinned]
+      return [publicKey, /^\d+$/.test(pinned) ? Number(pinned) : pinned]
     }),
   )
 }

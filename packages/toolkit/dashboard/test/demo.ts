@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { request } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -17,13 +17,41 @@ export interface Demo {
   stop(): Promise<void>
 }
 
-export async function startDemo(): Promise<Demo> {
+export function startDemo(): Promise<Demo> {
   const stateDir = mkdtempSync(join(tmpdir(), 'nexus-page-'))
-  const program = join(ROOT, 'apps/pi-bridge/src/bin/nexus-node.ts')
+  return start(stateDir, 'nexus-node', 'demo', '--state', stateDir, '--port', '0')
+}
+
+/** The same of `npm start segment`. */
+export function startSegmentDemo(): Promise<Demo> {
+  return start(mkdtempSync(join(tmpdir(), 'nexus-page-')), 'nexus-segment', 'demo', '--port', '0')
+}
+
+/** A node of one's own that takes part in a segment, on no network at all. */
+export async function startNode(): Promise<Demo> {
+  const stateDir = mkdtempSync(join(tmpdir(), 'nexus-page-'))
+  const keygen = run('nexus-keygen', ['identity', '--plain', '--out', join(stateDir, 'identity')])
+  await new Promise((resolve) => keygen.once('exit', resolve))
+  writeFileSync(join(stateDir, 'nexus.toml'), CONFIG)
+  const flags = ['--config', join(stateDir, 'nexus.toml'), '--state-dir', stateDir]
+  return start(stateDir, 'nexus-node', 'start', ...flags)
+}
+
+/** No network interface has this name: nothing is said to anybody. */
+const CONFIG = `label = "solo"
+interfaces = [{ type = "udp", host = "127.0.0.1", port = 0, multicast = false }]
+page = { enabled = true, port = 0 }
+segment = { enabled = true, interfaces = ["none0"], meshPeers = false }
+`
+
+function run(program: string, args: readonly string[]): ChildProcess {
   const flags = ['--conditions=nexus-source', '--disable-warning=ExperimentalWarning']
-  const child = spawn(process.execPath, [...flags, program, 'demo', '--state', stateDir, '--port', '0'], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-  })
+  const path = join(ROOT, `apps/pi-bridge/src/bin/${program}.ts`)
+  return spawn(process.execPath, [...flags, path, ...args], { stdio: ['ignore', 'pipe', 'inherit'] })
+}
+
+async function start(stateDir: string, program: string, ...args: string[]): Promise<Demo> {
+  const child = run(program, args)
   const stop = async (): Promise<void> => {
     await ended(child)
     rmSync(stateDir, { recursive: true, force: true })
@@ -47,15 +75,15 @@ export function buildPage(folder?: string): Promise<void> {
   })
 }
 
-/** The status of a request with headers of one's own choice, which a browser would not let one set. */
-export function statusOf(port: number, path: string, headers: Record<string, string>): Promise<number> {
+/** The status that looking gets with headers of one's own choice, which a browser would not let one set. */
+export function statusOf(port: number, headers: Record<string, string>): Promise<number> {
   return new Promise((resolve, reject) => {
-    const call = request({ host: '127.0.0.1', port, path, headers }, (response) => {
-      response.resume()
+    const call = request({ host: '127.0.0.1', port, path: '/api/watch', method: 'POST', headers }, (response) => {
       resolve(response.statusCode ?? 0)
+      response.destroy()
     })
     call.once('error', reject)
-    call.end()
+    call.end('{}')
   })
 }
 

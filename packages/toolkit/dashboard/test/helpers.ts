@@ -89,5 +89,8 @@ export function statusOf(
 }
 
 export function shown(name: string, status?: Status, running = true): ShownNode {
-  return { name, role: 'node', running, switchable: true, status }
+  return {
+    ...{ name, role: 'node', running, switchable: true, views: ['status'] },
+    ...(status === undefined ? {} : { status }),
+  }
 }

@@ -1,15 +1,22 @@
-import { readFileSync } from 'node:fs'
-import { createRequire } from 'node:module'
-import { type Browser, type BrowserContextOptions, chromium, type Locator, type Page } from 'playwright-core'
+import type { Browser, BrowserContextOptions, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import {
+  expectCount,
+  expectText,
+  focusedName,
+  launch,
+  node,
+  openPage as openPageIn,
+  PATIENCE_MS,
+  PHONE,
+  pressUntilFocused,
+  violations,
+  widths,
+} from './browser.ts'
 import { buildPage, type Demo, startDemo, statusOf } from './demo.ts'
 
-const CHROMIUM = process.env['CHROMIUM'] ?? '/usr/bin/chromium'
-const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
-/** What the mesh promises on an idle machine, and what a busy one is given. */
+/** What the mesh promises on an idle machine. */
 const HEAL_MS = 10_000
-const PATIENCE_MS = 30_000
-const PHONE = { viewport: { width: 390, height: 844 }, isMobile: true, hasTouch: true, deviceScaleFactor: 2 }
 
 let demo: Demo
 let browser: Browser
@@ -18,10 +25,7 @@ const faults: string[] = []
 
 beforeAll(async () => {
   await buildPage()
-  ;[demo, browser] = await Promise.all([
-    startDemo(),
-    chromium.launch({ executablePath: CHROMIUM, chromiumSandbox: process.getuid?.() !== 0 }),
-  ])
+  ;[demo, browser] = await Promise.all([startDemo(), launch()])
 }, 120_000)
 
 afterAll(async () => {
@@ -110,6 +114,33 @@ describe('the page of the demonstration', { timeout: 90_000 }, () => {
   })
 })
 
+test('four windows live at once, and each can be used: a browser has six connections for them all', {
+  timeout: 90_000,
+}, async () => {
+  // One context, as one browser of one user: the connections are counted over all its windows.
+  const first = await openPage()
+  const pages = [first]
+  for (let more = 1; more < 4; more++) {
+    const page = await first.context().newPage()
+    page.setDefaultTimeout(PATIENCE_MS)
+    await page.goto(demo.url)
+    pages.push(page)
+  }
+  for (const [at, page] of pages.entries()) {
+    await expectCount(node(page), 5)
+    const name = ['ada', 'ben', 'cleo', 'dan'][at]!
+    await node(page, name).click()
+    await expectText(page.locator('h3').first(), new RegExp(name))
+  }
+  const upFor = (page: Page) => page.locator('.figures dd').first().textContent()
+  const before = await Promise.all(pages.map(upFor))
+  for (const [at, page] of pages.entries()) {
+    await expect.poll(() => upFor(page), { timeout: PATIENCE_MS }).not.toBe(before[at])
+    await send(page, 'bridge', `From window ${at + 1}`)
+  }
+  await first.context().close()
+})
+
 describe('for everyone', { timeout: 60_000 }, () => {
   test.each(['light', 'dark'] as const)(
     'nothing stands in the way of assistive technology: %s',
@@ -118,7 +149,6 @@ describe('for everyone', { timeout: 60_000 }, () => {
       await page.getByText('The mesh as a table').click()
       await page.locator('button.expand').first().click()
       await expectText(page.locator('.candidates'), /Chosen/)
-      await page.evaluate(AXE)
       expect(await violations(page)).toEqual([])
       await page.context().close()
     },
@@ -131,9 +161,7 @@ describe('for everyone', { timeout: 60_000 }, () => {
       await page.locator('button.expand').first().click()
       await page.getByRole('button', { name: /^Trace/ }).click()
       await expectText(page.locator('.outcome'), /Arrived|Did not/)
-      const [content, window] = await page.evaluate<[number, number]>(
-        '[document.documentElement.scrollWidth, innerWidth]',
-      )
+      const [content, window] = await widths(page)
       expect(content).toBeLessThanOrEqual(window)
       await page.context().close()
     },
@@ -163,11 +191,11 @@ describe('what must not get through', { timeout: 60_000 }, () => {
     const { port, token } = demo
     const host = `127.0.0.1:${port}`
     const Authorization = `Bearer ${token}`
-    expect(await statusOf(port, '/api/nodes', { host, Authorization })).toBe(200)
-    expect(await statusOf(port, '/api/nodes', { host, Authorization, origin: `http://${host}` })).toBe(200)
-    expect(await statusOf(port, '/api/nodes', { host, Authorization, origin: 'https://example.org' })).toBe(403)
-    expect(await statusOf(port, '/api/nodes', { host: 'rebound.example.org', Authorization })).toBe(403)
-    expect(await statusOf(port, '/api/nodes', { host })).toBe(401)
+    expect(await statusOf(port, { host, Authorization })).toBe(200)
+    expect(await statusOf(port, { host, Authorization, origin: `http://${host}` })).toBe(200)
+    expect(await statusOf(port, { host, Authorization, origin: 'https://example.org' })).toBe(403)
+    expect(await statusOf(port, { host: 'rebound.example.org', Authorization })).toBe(403)
+    expect(await statusOf(port, { host })).toBe(401)
     const answer = await fetch(`http://${host}/`)
     expect(answer.headers.get('content-security-policy')).toContain("default-src 'none'")
     expect(answer.headers.get('access-control-allow-origin')).toBeNull()
@@ -175,6 +203,7 @@ describe('what must not get through', { timeout: 60_000 }, () => {
 
   test('a hidden page asks for nothing', async () => {
     const page = await openPage()
+    await expectCount(node(page), 5)
     const hide = (state: string) =>
       page.evaluate(`Object.defineProperty(document, 'visibilityState', { value: '${state}', configurable: true });
         document.dispatchEvent(new Event('visibilitychange'))`)
@@ -182,10 +211,13 @@ describe('what must not get through', { timeout: 60_000 }, () => {
     await page.waitForTimeout(1_500)
     let asked = 0
     page.on('request', () => asked++)
+    const upFor = () => page.locator('.figures dd').first().textContent()
+    const before = await upFor()
     await page.waitForTimeout(2_500)
-    expect(asked).toBe(0)
+    expect([asked, await upFor()]).toEqual([0, before])
     await hide('visible')
-    await expect.poll(() => asked, { timeout: PATIENCE_MS }).toBeGreaterThan(2)
+    await expect.poll(upFor, { timeout: PATIENCE_MS }).not.toBe(before)
+    expect(asked).toBe(1)
     await page.context().close()
   })
 
@@ -202,22 +234,8 @@ describe('what must not get through', { timeout: 60_000 }, () => {
   })
 })
 
-async function openPage(options: BrowserContextOptions = {}, url = demo.url): Promise<Page> {
-  const context = await browser.newContext({ viewport: { width: 1280, height: 900 }, ...options })
-  const page = await context.newPage()
-  page.setDefaultTimeout(PATIENCE_MS)
-  page.on('console', (message) => message.type() === 'error' && faults.push(message.text()))
-  page.on('pageerror', (error) => faults.push(String(error)))
-  await page.addInitScript(
-    "addEventListener('securitypolicyviolation', (event) => console.error('policy', event.violatedDirective, event.blockedURI))",
-  )
-  await page.goto(url)
-  return page
-}
-
-/** A node of the graph, by the beginning of its label; all without one. */
-function node(page: Page, label = ''): Locator {
-  return page.locator('figure').getByRole('button', { name: new RegExp(`^${label}`) })
+function openPage(options: BrowserContextOptions = {}, url = demo.url): Promise<Page> {
+  return openPageIn(browser, url, faults, options)
 }
 
 /** Sends from the node that is looked at, and waits for the receipt. */
@@ -227,34 +245,4 @@ async function send(page: Page, to: string, text: string): Promise<void> {
   await page.locator('input[name=text]').press('Enter')
   await expectText(page.locator('.message.out').first(), new RegExp(`to ${to}.*${text}`))
   await expectText(page.locator('.latest'), new RegExp(`To ${to}: delivered`))
-}
-
-async function expectCount(locator: Locator, count: number): Promise<void> {
-  await expect.poll(() => locator.count(), { timeout: PATIENCE_MS, message: String(locator) }).toBe(count)
-}
-
-async function expectText(locator: Locator, text: RegExp): Promise<void> {
-  const read = async (): Promise<string> => ((await locator.textContent()) ?? '').replaceAll(/\s+/g, ' ')
-  await expect.poll(read, { timeout: PATIENCE_MS }).toMatch(text)
-}
-
-function focusedName(page: Page): Promise<string> {
-  return page.evaluate<string>(
-    "(({ ariaLabel, name, textContent }) => ariaLabel || name || textContent || '')(document.activeElement)",
-  )
-}
-
-async function pressUntilFocused(page: Page, key: string, name: string): Promise<void> {
-  for (let pressed = 0; pressed < 60; pressed++) {
-    if ((await focusedName(page)).startsWith(name)) return
-    await page.keyboard.press(key)
-  }
-  throw new Error(`${key} does not lead to ${name}`)
-}
-
-/** Serious and critical findings of axe-core, in words. */
-function violations(page: Page): Promise<string[]> {
-  return page.evaluate<string[]>(`axe.run().then(({ violations }) => violations
-    .filter(({ impact }) => impact === 'serious' || impact === 'critical')
-    .flatMap(({ id, nodes }) => nodes.map(({ html, failureSummary }) => id + ': ' + html + ' ' + failureSummary)))`)
 }

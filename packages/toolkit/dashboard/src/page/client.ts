@@ -1,17 +1,11 @@
-import type { ApiErrorDetail, MethodName, MethodParams, MethodResult } from '@nexus/node/api'
+import type { ApiErrorDetail, MethodName, MethodParams, MethodResult, WatchItem } from '@nexus/node/api'
 
 /** Facts about the server, as whoever runs it gave them. */
 export interface About {
+  /** `node`: one of one's own; `demo`, `segment`: several, as a demonstration. */
   readonly mode?: string
   readonly roundMs?: number
   readonly airSpeed?: number
-}
-
-export interface NodeEntry {
-  readonly name: string
-  readonly role: string
-  readonly running: boolean
-  readonly switchable: boolean
 }
 
 export type CallErrorDetail =
@@ -31,7 +25,7 @@ export class CallError extends Error {
 const CALL_MS_MAX = 5_000
 /** A trace may take this long at the node itself. */
 const LONG_CALL_MS_MAX = 65_000
-/** A line of a stream; a node's messages are far smaller. */
+/** A line of the stream: a look at many nodes with many routes is far smaller. */
 const LINE_CHARS_MAX = 4_000_000
 
 /** The server's API. @throws {CallError} from every method */
@@ -42,29 +36,19 @@ export class Client {
     this.#token = token
   }
 
-  async nodes(): Promise<{ about: About; nodes: NodeEntry[] }> {
-    const response = await this.#fetch('/api/nodes', { method: 'GET' }, AbortSignal.timeout(CALL_MS_MAX))
-    return (await response.json()) as { about: About; nodes: NodeEntry[] }
-  }
-
   async call<M extends MethodName>(node: string, method: M, params: MethodParams<M>): Promise<MethodResult<M>> {
     const limitMs = method === 'trace' || method === 'ping' ? LONG_CALL_MS_MAX : CALL_MS_MAX
-    const response = await this.#post(node, method, params, AbortSignal.timeout(limitMs))
+    const response = await this.#post(pathOf(node, method), params, AbortSignal.timeout(limitMs))
     return (await response.json()) as MethodResult<M>
   }
 
   async setPower(node: string, on: boolean): Promise<void> {
-    await this.#post(node, 'power', { on }, AbortSignal.timeout(LONG_CALL_MS_MAX))
+    await this.#post(pathOf(node, 'power'), { on }, AbortSignal.timeout(LONG_CALL_MS_MAX))
   }
 
-  /** The items of a stream, until it ends or `signal` aborts. */
-  async *stream<M extends MethodName>(
-    node: string,
-    method: M,
-    params: MethodParams<M>,
-    signal: AbortSignal,
-  ): AsyncIterable<MethodResult<M>> {
-    const response = await this.#post(node, method, params, signal)
+  /** What the server shows, following the node of that name, until it ends or `signal` aborts. */
+  async *watch(node: string | undefined, signal: AbortSignal): AsyncIterable<WatchItem> {
+    const response = await this.#post('/api/watch', node === undefined ? {} : { node }, signal)
     if (response.body === null) return
     const reader = response.body.pipeThrough(new TextDecoderStream()).getReader()
     let rest = ''
@@ -76,21 +60,15 @@ export class Client {
       const lines = (rest + value).split('\n')
       rest = lines.pop()!
       if (rest.length > LINE_CHARS_MAX) throw new CallError({ code: 'too-large', message: 'a line never ends' })
-      for (const line of lines) if (line !== '') yield JSON.parse(line) as MethodResult<M>
+      for (const line of lines) if (line !== '') yield JSON.parse(line) as WatchItem
     }
   }
 
-  #post(node: string, method: string, params: unknown, signal: AbortSignal): Promise<Response> {
-    const path = `/api/nodes/${encodeURIComponent(node)}/${method}`
-    const headers = { 'Content-Type': 'application/json' }
-    return this.#fetch(path, { method: 'POST', headers, body: JSON.stringify(params) }, signal)
-  }
-
-  async #fetch(path: string, init: RequestInit, signal: AbortSignal): Promise<Response> {
-    const headers = { ...(init.headers as Record<string, string>), Authorization: `Bearer ${this.#token}` }
+  async #post(path: string, params: unknown, signal: AbortSignal): Promise<Response> {
+    const headers = { 'Content-Type': 'application/json', Authorization: `Bearer ${this.#token}` }
     let response: Response
     try {
-      response = await fetch(path, { ...init, headers, signal, cache: 'no-store' })
+      response = await fetch(path, { method: 'POST', headers, body: JSON.stringify(params), signal, cache: 'no-store' })
     } catch (error) {
       throw unreachable(error)
     }
@@ -99,6 +77,8 @@ export class Client {
     throw new CallError(detail ?? { code: 'internal', message: `the server answered ${response.status}` })
   }
 }
+
+const pathOf = (node: string, method: string): string => `/api/nodes/${encodeURIComponent(node)}/${method}`
 
 function unreachable(error: unknown): CallError {
   const timedOut = error instanceof DOMException && error.name === 'TimeoutError'

@@ -1,22 +1,20 @@
-import type { MessageStatus, NodeEvent, ReceivedMessage } from '@nexus/node/api'
-import { CallError, Client, type NodeEntry } from './client.ts'
+import type { Look, MessageStatus, NodeEvent, ReceivedMessage, WatchItem } from '@nexus/node/api'
+import { CallError, Client } from './client.ts'
 import { prepend } from './model/bounded.ts'
 import { Rates } from './model/rates.ts'
 import { mergeTopology, type ShownNode, type Topology } from './model/topology.ts'
 import { FIRST_STATE, type Flow, type PageState, type Received, type SentMessage } from './state.ts'
 
-const LOOK_MS = 1_000
+/** The server looks once a second; one that says nothing for so long is not there. */
+const SILENT_MS_MAX = 10_000
 const RETRY_MS_FIRST = 1_000
 const RETRY_MS_MAX = 15_000
-/** Routes asked of a node that is not looked at: enough for the graph. */
-const ROUTES_OTHERS_MAX = 100
-const ROUTES_SELECTED_MAX = 1_000
 export const EVENTS_MAX = 300
 const MESSAGES_MAX = 100
 
 /**
- * Looks at the server once a second while the page is visible, follows the streams of the node that is looked at, and
- * holds what came of it as one immutable state.
+ * Reads the server's one stream while the page is visible, and holds what came of it as one immutable state. One stream
+ * and no more: browsers keep to six connections per server over all windows.
  */
 export class Watcher {
   readonly rates = new Rates()
@@ -25,10 +23,8 @@ export class Watcher {
   readonly #listeners = new Set<(state: PageState) => void>()
   readonly #ids = new Map<string, string>()
   #timer: ReturnType<typeof setTimeout> | undefined
-  #looking = false
   #retryMs = RETRY_MS_FIRST
-  #streams: { readonly node: string; readonly abort: AbortController } | undefined
-  #wantsOutbox = false
+  #watching: AbortController | undefined
 
   constructor(token: string) {
     this.#client = new Client(token)
@@ -46,27 +42,22 @@ export class Watcher {
   /** Begins anew with another token. */
   useToken(token: string): void {
     this.#client = new Client(token)
-    this.#unfollow()
     this.#set({ connection: { state: 'connecting' } })
     this.lookNow()
   }
 
   /** Looks at once, and from then on. */
   lookNow(): void {
-    clearTimeout(this.#timer)
-    void this.#look()
+    void this.#watch()
   }
 
-  /** Stops looking and listening; {@link lookNow} takes up again. */
+  /** Stops looking; {@link lookNow} takes up again. */
   pause(): void {
-    clearTimeout(this.#timer)
-    this.#timer = undefined
-    this.#unfollow()
+    this.#unwatch()
   }
 
   select(name: string): void {
     if (name === this.#state.selected) return
-    this.#unfollow()
     this.#set({ selected: name, events: [], received: [], sent: this.#ownSent(), trace: undefined, problem: undefined })
     this.lookNow()
   }
@@ -77,7 +68,6 @@ export class Watcher {
     const switching = new Set(this.#state.switching)
     switching.delete(name)
     this.#set({ switching })
-    this.lookNow()
   }
 
   /** Sends from the node that is looked at. Returns whether it was taken. */
@@ -143,50 +133,65 @@ export class Watcher {
     for (const listener of this.#listeners) listener(this.#state)
   }
 
-  async #look(): Promise<void> {
-    if (this.#looking) return
-    this.#looking = true
-    const client = this.#client
-    let waitMs = LOOK_MS
+  /** Reads the server's stream from now on; one that was read before ends. */
+  async #watch(): Promise<void> {
+    this.#unwatch()
+    const abort = new AbortController()
+    this.#watching = abort
+    const patience = new Patience(SILENT_MS_MAX, () => abort.abort())
+    let code = 'unreachable'
     try {
-      await this.#lookOnce(client)
-      this.#retryMs = RETRY_MS_FIRST
+      for await (const item of this.#client.watch(this.#state.selected, abort.signal)) {
+        if (this.#watching !== abort) return
+        patience.renew()
+        this.#retryMs = RETRY_MS_FIRST
+        this.#take(item)
+      }
     } catch (error) {
-      const code = error instanceof CallError ? error.detail.code : 'internal'
-      waitMs = code === 'unauthorised' ? Number.POSITIVE_INFINITY : this.#retryMs
-      if (client === this.#client) this.#lost(code === 'unauthorised', waitMs)
-      this.#retryMs = Math.min(2 * this.#retryMs, RETRY_MS_MAX)
+      if (!(error instanceof CallError)) throw error
+      code = error.detail.code
     } finally {
-      this.#looking = false
+      patience.end()
+      abort.abort()
+      if (this.#watching === abort) this.#lost(code === 'unauthorised')
     }
-    if (client !== this.#client) return this.lookNow()
+  }
+
+  #unwatch(): void {
     clearTimeout(this.#timer)
-    if (document.visibilityState === 'hidden' || waitMs === Number.POSITIVE_INFINITY) return
-    this.#timer = setTimeout(() => void this.#look(), waitMs)
+    const before = this.#watching
+    this.#watching = undefined
+    before?.abort()
   }
 
-  #lost(unauthorised: boolean, waitMs: number): void {
-    this.#unfollow()
-    this.#set({
-      connection: unauthorised ? { state: 'unauthorised' } : { state: 'lost', retryAtMs: Date.now() + waitMs },
-    })
+  #lost(unauthorised: boolean): void {
+    this.#watching = undefined
+    if (unauthorised) return this.#set({ connection: { state: 'unauthorised' } })
+    this.#set({ connection: { state: 'lost', retryAtMs: Date.now() + this.#retryMs } })
+    this.#timer = setTimeout(() => this.lookNow(), this.#retryMs)
+    this.#retryMs = Math.min(2 * this.#retryMs, RETRY_MS_MAX)
   }
 
-  async #lookOnce(client: Client): Promise<void> {
-    const { about, nodes: entries } = await client.nodes()
-    const selected = entries.find(({ name }) => name === this.#state.selected)?.name ?? entries[0]?.name
-    const [nodes, outbox] = await Promise.all([
-      Promise.all(entries.map((entry) => this.#statusOf(client, entry, entry.name === selected))),
-      this.#outbox(
-        client,
-        entries.find(({ name }) => name === selected),
-      ),
-    ])
-    if (client !== this.#client) return
+  #take(item: WatchItem): void {
+    switch (item.kind) {
+      case 'look':
+        return this.#takeLook(item.look)
+      case 'following':
+        return this.#set({ selected: item.node, events: [] })
+      case 'event':
+        return this.#noteEvent(item.event)
+      case 'message':
+        return this.#noteMessage(item.message)
+    }
+  }
+
+  #takeLook({ about, nodes: looks, selected, outbox }: Look): void {
+    const before = new Map(this.#state.nodes.map((node) => [node.name, node]))
+    // What was not said in time, or by a node that is off, is what was said last.
+    const nodes = looks.map((node): ShownNode => ({ ...said(before.get(node.name)), ...node }))
     for (const { name, status } of nodes) if (status !== undefined) this.#ids.set(name, status.node.nodeId)
     const topology = mergeTopology(nodes, this.#ids)
     const flows = this.#measure(topology, nodes)
-    const isSame = this.#state.selected === undefined || this.#state.selected === selected
     this.#set({
       connection: { state: 'live' },
       about,
@@ -194,36 +199,9 @@ export class Watcher {
       topology,
       flows,
       look: this.#state.look + 1,
-      ...(isSame ? { selected } : {}),
-      ...(outbox !== undefined && isSame ? { sent: merged(this.#state.sent, selected!, outbox) } : {}),
+      selected,
+      ...(outbox !== undefined && selected !== undefined ? { sent: merged(this.#state.sent, selected, outbox) } : {}),
     })
-    this.#follow(nodes.find(({ name }) => name === this.#state.selected))
-  }
-
-  async #statusOf(client: Client, entry: NodeEntry, isSelected: boolean): Promise<ShownNode> {
-    const before = this.#state.nodes.find(({ name }) => name === entry.name)?.status
-    if (!entry.running) return { ...entry, status: before }
-    try {
-      const routesMax = isSelected ? ROUTES_SELECTED_MAX : ROUTES_OTHERS_MAX
-      return { ...entry, status: await client.call(entry.name, 'status', { routesMax }) }
-    } catch (error) {
-      if (!(error instanceof CallError) || isServerGone(error)) throw error
-      // Busy nodes keep what they said last; others were switched off in between, as the next look will say too.
-      return { ...entry, running: error.detail.code === 'timeout', status: before }
-    }
-  }
-
-  async #outbox(client: Client, entry: NodeEntry | undefined): Promise<MessageStatus[] | undefined> {
-    if (entry?.running !== true) return undefined
-    const isPending = this.#state.sent.some(({ from, status }) => from === entry.name && !isSettled(status))
-    if (!isPending && !this.#wantsOutbox && this.#state.look % 5 !== 0) return undefined
-    this.#wantsOutbox = false
-    try {
-      return (await client.call(entry.name, 'outbox', {})).messages
-    } catch (error) {
-      if (!(error instanceof CallError) || isServerGone(error)) throw error
-      return undefined
-    }
   }
 
   #measure({ edges }: Topology, nodes: readonly ShownNode[]): Map<string, Flow> {
@@ -246,60 +224,15 @@ export class Watcher {
     return flows
   }
 
-  /** Follows the streams of a node that runs, until another is looked at or it goes off. */
-  #follow(node: ShownNode | undefined): void {
-    if (node?.running !== true) return this.#unfollow()
-    if (this.#streams?.node === node.name || document.visibilityState === 'hidden') return
-    this.#unfollow()
-    const abort = new AbortController()
-    this.#streams = { node: node.name, abort }
-    const ended = (): void => {
-      if (this.#streams?.abort !== abort) return
-      abort.abort()
-      this.#streams = undefined
-    }
-    const follow = async (work: () => Promise<void>): Promise<void> =>
-      work()
-        .catch(() => {})
-        .finally(ended)
-    void follow(() => this.#followEvents(node.name, abort.signal))
-    void follow(() => this.#followMessages(node.name, abort.signal))
-  }
-
-  #unfollow(): void {
-    this.#streams?.abort.abort()
-    this.#streams = undefined
-  }
-
-  async #followEvents(node: string, signal: AbortSignal): Promise<void> {
-    this.#set({ events: [] })
-    for await (const event of this.#client.stream(node, 'events', { after: 0 }, signal)) {
-      if (signal.aborted) return
-      this.#noteEvent(event)
-    }
-  }
-
   #noteEvent(event: NodeEvent): void {
     this.#set({ events: prepend(this.#state.events, event, EVENTS_MAX) })
     if (event.kind === 'message-received')
       this.#set({ received: this.#state.received.map((each) => this.#dated(each)) })
-    if (event.kind !== 'message-state') return
-    this.#wantsOutbox = true
-    const { sent, selected } = this.#state
-    const isOurs = sent.some(
-      ({ from, status }) => from === selected && status.id === event.facts['id'] && !isSettled(status),
-    )
-    if (isOurs) this.lookNow()
   }
 
-  async #followMessages(node: string, signal: AbortSignal): Promise<void> {
-    for await (const message of this.#client.stream(node, 'listen', { take: false }, signal)) {
-      if (signal.aborted) return
-      this.#noteMessage(node, message)
-    }
-  }
-
-  #noteMessage(node: string, message: ReceivedMessage): void {
+  #noteMessage(message: ReceivedMessage): void {
+    const node = this.#state.selected
+    if (node === undefined) return
     if (this.#state.received.some(({ message: other }) => other.key === message.key)) return
     this.#set({
       received: prepend(this.#state.received, this.#dated({ kind: 'received', node, message }), MESSAGES_MAX),
@@ -321,8 +254,33 @@ export class Watcher {
   }
 }
 
-const isServerGone = ({ detail: { code } }: CallError): boolean => code === 'unauthorised' || code === 'unreachable'
-const isSettled = ({ state }: MessageStatus): boolean => state === 'delivered' || state === 'failed'
+/** Ends what the server should have sent something for by now. */
+class Patience {
+  readonly #ms: number
+  readonly #end: () => void
+  #timer: ReturnType<typeof setTimeout>
+
+  constructor(ms: number, end: () => void) {
+    this.#ms = ms
+    this.#end = end
+    this.#timer = setTimeout(end, ms)
+  }
+
+  renew(): void {
+    clearTimeout(this.#timer)
+    this.#timer = setTimeout(this.#end, this.#ms)
+  }
+
+  end(): void {
+    clearTimeout(this.#timer)
+  }
+}
+
+/** What a node said of itself. */
+function said(node: ShownNode | undefined): Pick<ShownNode, 'status' | 'segment'> {
+  const { status, segment } = node ?? {}
+  return { ...(status === undefined ? {} : { status }), ...(segment === undefined ? {} : { segment }) }
+}
 
 /** The sent messages with their states of now, and those of the outbox that other means have sent. */
 function merged(sent: readonly SentMessage[], node: string, outbox: readonly MessageStatus[]): SentMessage[] {

@@ -1,7 +1,15 @@
-import type { NodeEvent } from '@nexus/node/api'
+import type { NodeEvent, ViewName } from '@nexus/node/api'
 
-export const GROUPS = ['links', 'routes', 'messages', 'problems', 'node'] as const
+export const GROUPS = ['links', 'routes', 'messages', 'segment', 'problems', 'node'] as const
 export type Group = (typeof GROUPS)[number]
+
+/** Groups that only nodes with that view have. */
+export const VIEW_OF: Partial<Record<Group, ViewName>> = {
+  links: 'status',
+  routes: 'status',
+  messages: 'status',
+  segment: 'segment',
+}
 
 const GROUP_OF: Record<NodeEvent['kind'], Group> = {
   started: 'node',
@@ -18,6 +26,7 @@ const GROUP_OF: Record<NodeEvent['kind'], Group> = {
   refused: 'problems',
   'duplicate-identity': 'problems',
   advisory: 'problems',
+  segment: 'segment',
   problem: 'problems',
 }
 

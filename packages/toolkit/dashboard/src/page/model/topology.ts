@@ -1,13 +1,7 @@
-import type { Status } from '@nexus/node/api'
+import type { NodeLook, Status } from '@nexus/node/api'
 
 /** A node that the page's server has in its list, with what it last said of itself. */
-export interface ShownNode {
-  readonly name: string
-  readonly role: string
-  readonly running: boolean
-  readonly switchable: boolean
-  readonly status?: Status | undefined
-}
+export type ShownNode = NodeLook
 
 export type Medium = Status['interfaces'][number]['kind']
 

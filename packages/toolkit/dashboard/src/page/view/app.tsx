@@ -1,5 +1,7 @@
+import type { ViewName } from '@nexus/node/api'
 import { useEffect, useState } from 'preact/hooks'
-import { selectedNode } from '../state.ts'
+import type { ShownNode } from '../model/topology.ts'
+import { type PageState, selectedNode } from '../state.ts'
 import type { Watcher } from '../watcher.ts'
 import { EventsCard } from './events.tsx'
 import { GraphCard } from './graph-card.tsx'
@@ -9,6 +11,7 @@ import { LinksCard } from './links.tsx'
 import { MessagesCard } from './messages.tsx'
 import { Connecting, Lost, Unauthorised } from './notices.tsx'
 import { RoutesCard } from './routes.tsx'
+import { SegmentCard, SegmentPictureCard } from './segment-cards.tsx'
 
 /** The whole page, drawn anew with each state of the watcher. */
 export function App({ watcher }: { watcher: Watcher }) {
@@ -35,18 +38,42 @@ export function App({ watcher }: { watcher: Watcher }) {
       )}
       <main class={connection.state === 'live' ? 'columns' : 'columns dimmed'}>
         <div class="column">
-          <GraphCard state={state} watcher={watcher} />
-          {node !== undefined && <MessagesCard state={state} node={node} watcher={watcher} />}
+          <Pictures state={state} node={node} watcher={watcher} />
+          {node !== undefined && has(node, 'status') && <MessagesCard state={state} node={node} watcher={watcher} />}
           {node !== undefined && <EventsCard node={node} state={state} />}
         </div>
         {node !== undefined && (
           <div class="column">
-            <LinksCard node={node} state={state} watcher={watcher} />
-            <InterfacesCard node={node} watcher={watcher} />
-            <RoutesCard node={node} state={state} watcher={watcher} />
+            <Details state={state} node={node} watcher={watcher} />
           </div>
         )}
       </main>
     </>
   )
 }
+
+/** The mesh where there is one; a segment has its own picture where it is all that there is. */
+function Pictures({ state, node, watcher }: { state: PageState; node: ShownNode | undefined; watcher: Watcher }) {
+  if (state.nodes.length === 0 || state.nodes.some((each) => has(each, 'status'))) {
+    return <GraphCard state={state} watcher={watcher} />
+  }
+  return <SegmentPictureCard state={state} node={node} watcher={watcher} />
+}
+
+/** What the node that is looked at has to show, a card for each of its views or more. */
+function Details({ state, node, watcher }: { state: PageState; node: ShownNode; watcher: Watcher }) {
+  return (
+    <>
+      {has(node, 'status') && (
+        <>
+          <LinksCard node={node} state={state} watcher={watcher} />
+          <InterfacesCard node={node} watcher={watcher} />
+        </>
+      )}
+      {has(node, 'segment') && <SegmentCard node={node} />}
+      {has(node, 'status') && <RoutesCard node={node} state={state} watcher={watcher} />}
+    </>
+  )
+}
+
+const has = ({ views }: ShownNode, view: ViewName): boolean => views.includes(view)

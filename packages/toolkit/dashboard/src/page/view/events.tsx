@@ -1,5 +1,5 @@
 import { useState } from 'preact/hooks'
-import { GROUPS, type Group, groupOf, withNames } from '../model/event-groups.ts'
+import { GROUPS, type Group, groupOf, VIEW_OF, withNames } from '../model/event-groups.ts'
 import { clock } from '../model/format.ts'
 import type { ShownNode } from '../model/topology.ts'
 import type { PageState } from '../state.ts'
@@ -9,12 +9,13 @@ import { Card, Empty, Scroll } from './parts.tsx'
 export function EventsCard({ node, state: { events, topology } }: { node: ShownNode; state: PageState }) {
   const [group, setGroup] = useState<Group | 'all'>('all')
   const names = new Map([...topology.vertices.values()].map(({ key, name }) => [key.slice(0, 8), name]))
+  const groups = GROUPS.filter((each) => VIEW_OF[each] === undefined || node.views.includes(VIEW_OF[each]))
   const shown = events.filter(({ kind }) => group === 'all' || groupOf(kind) === group)
   return (
     <Card id="events" title={`Events at ${node.name}`}>
       <fieldset class="chips">
         <legend class="unseen">Show</legend>
-        {(['all', ...GROUPS] as const).map((each) => (
+        {(['all', ...groups] as const).map((each) => (
           <label key={each}>
             <input type="radio" name="events" checked={group === each} onChange={() => setGroup(each)} />
             <span class="chip">{each}</span>

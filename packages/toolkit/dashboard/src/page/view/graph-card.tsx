@@ -1,12 +1,13 @@
 import { useMemo, useState } from 'preact/hooks'
-import { bitrate, cost, counted, duration, grouped, latency } from '../model/format.ts'
+import { bitrate, cost, counted, latency } from '../model/format.ts'
 import { Layout } from '../model/layout.ts'
-import { routeBetween, type ShownNode } from '../model/topology.ts'
+import { routeBetween } from '../model/topology.ts'
 import { type PageState, selectedNode } from '../state.ts'
 import type { Watcher } from '../watcher.ts'
 import { Graph } from './graph.tsx'
 import { MEDIUM_NAMES } from './media.ts'
-import { Card, Figure, MediumBadge, Scroll } from './parts.tsx'
+import { NodeBar } from './node-bar.tsx'
+import { Card, MediumBadge, Scroll } from './parts.tsx'
 
 export function GraphCard({ state, watcher }: { state: PageState; watcher: Watcher }) {
   const [layout] = useState(() => new Layout())
@@ -39,47 +40,6 @@ export function GraphCard({ state, watcher }: { state: PageState; watcher: Watch
       {node !== undefined && <NodeBar node={node} state={state} watcher={watcher} />}
       <MeshTable state={state} />
     </Card>
-  )
-}
-
-/** The node that is looked at: what it is, how it is, and its switch. */
-function NodeBar({ node, state, watcher }: { node: ShownNode; state: PageState; watcher: Watcher }) {
-  const { name, role, running, switchable, status } = node
-  const switching = state.switching.has(name)
-  return (
-    <div class="node-bar">
-      <div class="node-title">
-        <h3>
-          <span class={running ? 'dot on' : 'dot off'} aria-hidden="true" />
-          {name}
-        </h3>
-        <p class="muted" role="status">
-          {role}
-          {running ? '' : ' · unplugged'}
-        </p>
-        {switchable && (
-          <button
-            type="button"
-            class={running ? 'power' : 'power primary'}
-            aria-disabled={switching}
-            onClick={() => !switching && void watcher.setPower(name, !running)}
-          >
-            {switching ? (running ? 'Unplugging …' : 'Plugging in …') : running ? `Unplug ${name}` : `Plug ${name} in`}
-          </button>
-        )}
-      </div>
-      {status !== undefined && running && (
-        <dl class="figures five">
-          <Figure name="Up for">{duration(status.node.upForMs)}</Figure>
-          <Figure name="Links">{status.links.length}</Figure>
-          <Figure name="Destinations">{status.routesTotal}</Figure>
-          <Figure name="Relayed">{grouped(status.counters.forwarded)}</Figure>
-          <Figure name="NodeID">
-            <code title={status.node.nodeId}>{status.node.nodeId.slice(0, 8)}…</code>
-          </Figure>
-        </dl>
-      )}
-    </div>
   )
 }
 

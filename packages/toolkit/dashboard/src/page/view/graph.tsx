@@ -1,13 +1,13 @@
-import type { RefObject } from 'preact'
-import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks'
+import { useEffect, useRef, useState } from 'preact/hooks'
 import { bitrate, counted, latency } from '../model/format.ts'
-import { type Line, lineOf, type Point, pointAt, type Size } from '../model/geometry.ts'
+import { type Line, lineOf, type Point, pointAt } from '../model/geometry.ts'
 import { type Place, towards } from '../model/layout.ts'
 import type { Edge, ShownNode, Topology, Vertex } from '../model/topology.ts'
 import type { Flow } from '../state.ts'
 import { Glyph } from './glyphs.tsx'
 import { MEDIUM_NAMES } from './media.ts'
 import { pulseFlows, pulseJourney } from './pulses.ts'
+import { useSize } from './use-size.ts'
 
 interface GraphProps {
   readonly topology: Topology
@@ -202,20 +202,3 @@ function NodeMark(props: NodeMarkProps) {
 
 const countLinks = ({ edges }: Topology, key: string): number =>
   [...edges.values()].filter(({ ends }) => ends.includes(key)).length
-
-/** The size that the picture has room for, as the window changes. */
-function useSize(): [RefObject<HTMLElement | null>, Size] {
-  const frame = useRef<HTMLElement>(null)
-  const [width, setWidth] = useState(600)
-  useLayoutEffect(() => {
-    const element = frame.current
-    if (element === null) return
-    const measure = (): void => setWidth(Math.max(260, element.clientWidth))
-    measure()
-    const observer = new ResizeObserver(measure)
-    observer.observe(element)
-    return () => observer.disconnect()
-  }, [])
-  const height = Math.round(Math.min(460, Math.max(320, width * 0.62)))
-  return [frame, { width, height }]
-}

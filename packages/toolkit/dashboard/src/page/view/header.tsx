@@ -26,7 +26,9 @@ function describe({ about, nodes }: PageState): string {
   const parts: string[] = []
   const { roundMs = nodes[0]?.status?.node.roundMs, airSpeed, mode } = about
   const [only] = nodes
-  if (mode === 'node' && only !== undefined) parts.push(`The mesh as ${only.name} sees it`)
+  if (mode === 'segment')
+    parts.push(`${capital(SPELT[nodes.length] ?? String(nodes.length))} simulated nodes on one link, in real time`)
+  else if (mode === 'node' && only !== undefined) parts.push(`The mesh as ${only.name} sees it`)
   else parts.push(`A mesh of ${SPELT[nodes.length] ?? nodes.length} ${nodes.length === 1 ? 'node' : 'nodes'}`)
   if (roundMs !== undefined)
     parts.push(`rounds of ${duration(roundMs)}${roundMs === 60_000 ? '' : ' instead of 1 min'}`)
@@ -35,3 +37,5 @@ function describe({ about, nodes }: PageState): string {
   if (off > 0) parts.push(`${counted(off, 'node')} unplugged`)
   return parts.join(' · ')
 }
+
+const capital = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1)
