@@ -3,6 +3,7 @@ import { announces } from './announces.ts'
 import { forwardTcp, forwardUdp } from './forward.ts'
 import { handshakes } from './handshakes.ts'
 import { ledgerMemory, ledgerMerge, settlements } from './ledger.ts'
+import { lotteryChecks, lotteryDraws, lotteryProofs } from './lottery.ts'
 import { idleMemory, routeMemory } from './memory.ts'
 import { messages } from './messages.ts'
 import { primitives } from './primitives.ts'
@@ -22,6 +23,9 @@ export const JOBS: readonly Job[] = [
   settlements,
   ledgerMerge,
   ledgerMemory,
+  lotteryProofs,
+  lotteryChecks,
+  lotteryDraws,
   start,
   idleMemory,
   routeMemory,

@@ -1,4 +1,4 @@
-import { mulAddUnsafe } from '@noble/curves/abstract/curve.js'
+import { mulAddUnsafe, normalizeZ } from '@noble/curves/abstract/curve.js'
 import { ed25519 } from '@noble/curves/ed25519.js'
 import { decodePoint, littleEndian } from './strict.ts'
 import type { VrfGroup } from './vrf.ts'
@@ -15,11 +15,9 @@ export const portableVrfGroup: VrfGroup<InstanceType<typeof Point>> = {
   encode: (point) => point.toBytes(),
   multiples(h, x, k) {
     const nonce = littleEndian(k)
-    return [
-      h.multiply(Fn.create(littleEndian(x))).toBytes(),
-      Point.BASE.multiply(nonce).toBytes(),
-      h.multiply(nonce).toBytes(),
-    ]
+    const points = [h.multiply(Fn.create(littleEndian(x))), Point.BASE.multiply(nonce), h.multiply(nonce)]
+    const [gamma, u, v] = encodeAll(points)
+    return [gamma!, u!, v!]
   },
   commitments(y, h, gamma, c, s) {
     const keyPoint = decodePoint(y)
@@ -30,11 +28,17 @@ export const portableVrfGroup: VrfGroup<InstanceType<typeof Point>> = {
     // The base point has a table; the other two share one chain of doublings.
     const u = Point.BASE.multiplyUnsafe(response).subtract(keyPoint.multiplyUnsafe(challenge))
     const v = mulAddUnsafe(Point, [h, gammaPoint.negate()], [response, challenge])
-    return [u.toBytes(), v.toBytes()]
+    const [uBytes, vBytes] = encodeAll([u, v])
+    return [uBytes!, vBytes!]
   },
   timesCofactor: (encoding) => decodePoint(encoding)?.clearCofactor().toBytes(),
   reduce: (digest) => toScalar(littleEndian(digest)),
   respond: (k, c, x) => toScalar(littleEndian(k) + littleEndian(c) * littleEndian(x)),
+}
+
+/** Encodes points with one inversion for all of them. */
+function encodeAll(points: InstanceType<typeof Point>[]): Uint8Array[] {
+  return normalizeZ(Point, points).map((point) => point.toBytes())
 }
 
 function toScalar(value: bigint): Uint8Array {
