@@ -46,6 +46,8 @@ export interface NeighbourParts {
 export class Neighbours {
   readonly #parts: NeighbourParts
   readonly #latencies = new Map<number, number>()
+  /** By link: how full its queue was in the last round. */
+  readonly #fills = new Map<number, number>()
   /** Nodes that were found, in the order of when, by NodeID in hex. */
   readonly #met = new Map<string, { readonly interfaceId: string; readonly target: Target }>()
 
@@ -79,9 +81,9 @@ export class Neighbours {
     const { interfaces, routes, gossip, packets, event } = this.#parts
     const waiting = interfaces.linkDown(link)
     this.#latencies.delete(link.id)
+    this.#fills.delete(link.id)
     routes.linkDown(nowMs, link.id)
     gossip.neighbourDown(link.id)
-    this.#fills.delete(link.id)
     packets.reroute(nowMs, waiting, 'link-down')
     const text = `The link with ${this.#name(link.peer.nodeId)} over ${link.interfaceId} ended: ${DOWN_TEXT[reason]}.`
     event('link-down', text, { ...this.#facts(link), reason })
@@ -95,9 +97,9 @@ export class Neighbours {
       if (before === undefined) continue
       const latencyMs = Math.abs(measured - before) <= LATENCY_STEP * before ? before : measured
       this.#latencies.set(link.id, latencyMs)
+      this.#fills.set(link.id, this.#parts.interfaces.of(link.id)!.egress.takeFillPeak(link.id))
       this.#router.adjacencyChanged(this.#parts.clock.toProtocolMs(nowMs), link.id, {
         latencyMs,
-      this.#fills.set(link.id, this.#parts.interfaces.of(link.id)!.egress.takeFillPeak(link.id))
         addCost: this.addedCost(link),
         bandwidth: this.#bandwidth(link),
       })
