@@ -171,7 +171,7 @@ describe('congestion moves traffic away', () => {
     const { sim, s, b, c, d } = diamond(34, 40_000)
     expect(sim.runUntil(() => wayBetween(sim.nodes, s, d)[0] === 'b', 5 * ROUND_MS)).toBeDefined()
     const before = c.live.packets.forwarded
-    flow(sim, s, d, { context: STANDARD, bytes: 440, everyMs: 25, forMs: 60_000 })
+    flow(sim, s, d, { context: STANDARD, bytes: 440, everyMs: 12, forMs: 60_000 })
     const tookMs = sim.runUntil(() => c.live.packets.forwarded > before + 10, 60_000, 50)
     expect(b.live.congestion.sentSignals).toBeGreaterThan(0)
     expect(s.live.congestion.receivedSignals).toBeGreaterThan(0)

@@ -99,6 +99,7 @@ class DrivenNode implements Node {
       { wallClockMs: Date.now, ...options, random, store },
       {
         transmit: (interfaceId, frame, to) => this.#runtime.transmit(interfaceId, frame, to),
+        queuedBytes: (interfaceId) => this.#runtime.queuedBytes(interfaceId),
         verify: (jobs, done) => {
           options.crypto.verifyBatch(jobs).then(
             (verdicts) => {
@@ -109,7 +110,6 @@ class DrivenNode implements Node {
           )
         },
         event: (event) => this.#log.add(event, new Date().toISOString()),
-        queuedBytes: (interfaceId) => this.#runtime.queuedBytes(interfaceId),
         message: (message) => this.#tell('message', messageOf(message)),
         messageState: (status) => this.#tell('state', status),
         stream: ({ kind, stream }) => this.#tell('stream', { kind, stream: this.#streams.of(stream) }),
