@@ -7,7 +7,7 @@ import { type Datagram, decodeDatagram, type Epoch, type Pulse, type Request } f
 import { AnchorError } from './errors.ts'
 import { hearAnchor, isSilent, putOff, weigh } from './following.ts'
 import { noteNonce, sharedSecret, takeRequest } from './leading.ts'
-import { EPOCH_MS, EPOCH_OVERLAP_MS, PULSE_MS } from './limits.ts'
+import { EPOCH_MS, EPOCH_OVERLAP_MS, PULSE_MS, REQUEST_AGAIN_MS } from './limits.ts'
 import { compareRank } from './order.ts'
 import { isSignedFrom, macOf, type Source } from './proof.ts'
 import type { DropReason, SegmentState } from './state.ts'
@@ -187,6 +187,7 @@ function onRequest(state: SegmentState, arrival: Arrival<Request>): DropReason |
   const { nowMs, source, datagram, hex } = arrival
   const isLeading = state.phase === 'anchor'
   if (!isLeading && state.phase !== 'asking') return undefined
+  if (!isLeading && isRepeated(voiceOf(state, hex), arrival)) return undefined
   if (isLeading && !state.addresses.allows(nowMs, toHex(source.address))) return 'request-rate'
   if (!state.requestChecks.take(nowMs)) return 'budget'
   if (!isSigned(state, arrival)) return 'signature'
@@ -195,6 +196,12 @@ function onRequest(state: SegmentState, arrival: Arrival<Request>): DropReason |
   noteNonce(voice, nowMs, datagram.nonce)
   if (isLeading) takeRequest(state, nowMs, voice)
   return undefined
+}
+
+/** Said three times for the sake of losses; while nobody leads, once is enough to know who is there. */
+function isRepeated(voice: Voice | undefined, { nowMs, datagram }: Arrival<Request>): boolean {
+  const isRecent = voice?.nonce !== undefined && nowMs - voice.heardMs < REQUEST_AGAIN_MS
+  return isRecent && equalBytes(voice.nonce as Uint8Array, datagram.nonce)
 }
 
 function isSigned(state: SegmentState, { source, datagram, bytes }: Arrival): boolean {

@@ -78,7 +78,8 @@ function inflict(world: World, dice: Dice, fault: Fault): void {
   const [anchor = anyOne] = world.anchors()
   switch (fault) {
     case 'crash':
-      world.crash(anchor)
+      // The last one stays: nobody is left to agree after it.
+      if (world.nodes.filter(({ segment }) => segment !== undefined).length > 1) world.crash(anchor)
       return
     case 'restart':
       world.crash(anyOne)

@@ -1,6 +1,8 @@
 import { expect, test } from 'vitest'
 import { type Outcome, simulate } from './simulate.ts'
 
+/** Seeds from NEXUS_FIRST_SEED, 0 if not said: one that broke a rule can be run by itself. */
+const firstSeed = Number(process.env['NEXUS_FIRST_SEED'] ?? 0)
 const seeds = Number(process.env['NEXUS_SEEDS'] ?? (process.env['CI'] === 'true' ? 500 : 120))
 /** Longest time with two anchors on one link that is allowed, by share of lost deliveries; sampled each half second. */
 const DIVIDED_MS_MAX = new Map([
@@ -18,9 +20,11 @@ test(`${seeds} seeds: one anchor within the bounds, whatever fails`, { timeout: 
     number,
     { seeds: number; dividedMs: number; leaderlessMs: number; promotions: number; vacancies: number; most: number }
   >()
-  for (let seed = 0; seed < seeds; seed++) {
+  const broken: string[] = []
+  for (let seed = firstSeed; seed < firstSeed + seeds; seed++) {
     const outcome = simulate(seed)
-    check(outcome)
+    const rules = brokenBy(outcome)
+    if (rules.length > 0) broken.push(`${rules.join(', ')}: ${JSON.stringify(outcome)}`)
     const row = byLoss.get(outcome.loss) ?? {
       seeds: 0,
       dividedMs: 0,
@@ -38,14 +42,17 @@ test(`${seeds} seeds: one anchor within the bounds, whatever fails`, { timeout: 
     byLoss.set(outcome.loss, row)
   }
   console.table([...byLoss].sort(([a], [b]) => a - b).map(([loss, row]) => ({ loss, ...row })))
+  expect(broken).toEqual([])
 })
 
-function check(outcome: Outcome): void {
-  const story = JSON.stringify(outcome)
-  expect(outcome.isAgreed, story).toBe(true)
-  expect(outcome.dividedMs, story).toBeLessThanOrEqual(DIVIDED_MS_MAX.get(outcome.loss)!)
-  if (outcome.loss === 0) expect(outcome.leaderlessMs, story).toBeLessThanOrEqual(LEADERLESS_MS_MAX)
+/** What a seed must show and did not. */
+function brokenBy({ isAgreed, dividedMs, leaderlessMs, loss, promotions, vacancies, faults }: Outcome): string[] {
   // A storm is many nodes that take the lead at once; splits and lies may add a change each.
-  const allowed = (outcome.loss === 0 ? 2 : 4) * (outcome.vacancies + outcome.faults.length + 1)
-  expect(outcome.promotions, story).toBeLessThanOrEqual(allowed)
+  const promotionsMax = (loss === 0 ? 2 : 4) * (vacancies + faults.length + 1)
+  return [
+    isAgreed ? '' : 'not agreed at the end',
+    dividedMs <= DIVIDED_MS_MAX.get(loss)! ? '' : 'divided for too long',
+    loss > 0 || leaderlessMs <= LEADERLESS_MS_MAX ? '' : 'without an anchor for too long',
+    promotions <= promotionsMax ? '' : 'a storm of promotions',
+  ].filter((rule) => rule !== '')
 }
