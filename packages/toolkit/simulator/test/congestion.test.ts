@@ -130,14 +130,14 @@ describe('real-time packets under a flood of bulk', () => {
 const seeds = Array.from({ length: Number(process.env['NEXUS_SEEDS'] ?? 3) }, (_, at) => at + 1)
 
 describe('congestion moves traffic away', () => {
-  /** s reaches d by b or by c, which is dearer by what it is slower than 100 kbit/s; x floods d by b. The latencies of idle links are no matter here. */
-  function diamond(seed: number, otherBps = 90_000) {
-    const { sim, nodes } = network(seed, 'sbcdx', { policy: 'cheapest' })
+  /** s reaches d by b or by c, which is a ninth dearer and, as said, slower; x floods d by b. */
+  function diamond(seed: number, policy: 'cheapest' | 'fastest', otherDelayMs: number) {
+    const { sim, nodes } = network(seed, 'sbcdx', { policy })
     const { s, b, c, d, x } = nodes as Record<'s' | 'b' | 'c' | 'd' | 'x', SimNode>
     sim.wire(s, b, { bitrateBps: 400_000 })
     sim.wire(s, c, { bitrateBps: 400_000 })
     const narrow = sim.wire(b, d, { bitrateBps: 100_000 })
-    sim.wire(c, d, { bitrateBps: otherBps })
+    sim.wire(c, d, { bitrateBps: 90_000, delayMs: otherDelayMs })
     sim.wire(x, b, { bitrateBps: 400_000 })
     converge(sim)
     return { sim, s, b, c, d, x, narrow }
@@ -148,7 +148,7 @@ describe('congestion moves traffic away', () => {
     () => {
       const tookRounds: number[] = []
       for (const seed of seeds) {
-        const { sim, s, b, d, x } = diamond(seed)
+        const { sim, s, b, d, x } = diamond(seed, 'cheapest', 5)
         expect(sim.runUntil(() => wayBetween(sim.nodes, s, d)[0] === 'b', 5 * ROUND_MS)).toBeDefined()
         // Rounds of the nodes begin whenever they do.
         sim.run(7_000 * seed)
@@ -168,8 +168,9 @@ describe('congestion moves traffic away', () => {
   )
 
   test('and at once where a neighbour signals that it is severe, bulk and standard but not real-time', () => {
-    const { sim, s, b, c, d } = diamond(34, 40_000)
+    const { sim, s, b, c, d } = diamond(34, 'fastest', 60)
     expect(sim.runUntil(() => wayBetween(sim.nodes, s, d)[0] === 'b', 5 * ROUND_MS)).toBeDefined()
+    expect(sim.runUntil(() => s.live.routes.router.secondHop(d.nodeId) >= 0, 5 * ROUND_MS)).toBeDefined()
     const before = c.live.packets.forwarded
     flow(sim, s, d, { context: STANDARD, bytes: 440, everyMs: 12, forMs: 60_000 })
     const tookMs = sim.runUntil(() => c.live.packets.forwarded > before + 10, 60_000, 50)
