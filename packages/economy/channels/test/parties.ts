@@ -13,18 +13,22 @@ import {
 } from '@nexus/channels'
 import { compareBytes, encodeUtf8 } from '@nexus/codec'
 import type { Crypto } from '@nexus/crypto'
-import { createIdentity, type Identity } from '@nexus/identity'
+import { createIdentity, type Identity, nodeIdOf } from '@nexus/identity'
 
 export const NETWORK_ID: Uint8Array = new Uint8Array(16).fill(0x4e)
 export const NO_HASH: Uint8Array = new Uint8Array(16)
 
+/** The seeds of {@link twoParties}. */
+export function twoSeeds(crypto: Crypto, seed = 'parties'): { a: Uint8Array; b: Uint8Array } {
+  const [first, second] = [1, 2].map((n) => crypto.blake3(encodeUtf8(`${seed} ${n}`))) as [Uint8Array, Uint8Array]
+  const idOf = (each: Uint8Array) => nodeIdOf(crypto, crypto.publicKey(each))
+  return compareBytes(idOf(first), idOf(second)) < 0 ? { a: first, b: second } : { a: second, b: first }
+}
+
 /** Two identities in the order of their NodeIDs. */
 export function twoParties(crypto: Crypto, seed = 'parties'): { a: Identity; b: Identity } {
-  const [first, second] = [1, 2].map((n) => createIdentity(crypto, crypto.blake3(encodeUtf8(`${seed} ${n}`)))) as [
-    Identity,
-    Identity,
-  ]
-  return compareBytes(first.nodeId, second.nodeId) < 0 ? { a: first, b: second } : { a: second, b: first }
+  const { a, b } = twoSeeds(crypto, seed)
+  return { a: createIdentity(crypto, a), b: createIdentity(crypto, b) }
 }
 
 /** State `sequence` of a channel in which a has paid `paidMicro` to b since it was opened. */
