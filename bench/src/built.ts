@@ -12,8 +12,8 @@ const REQUIRE = "import { createRequire } from 'node:module'; const require = cr
 let building: Promise<unknown> | undefined
 
 /**
- * The program of a role as JavaScript in one piece, as published programs are: run from its sources it would carry, and
- * start, the compiler that strips their types.
+ * The program of a role as JavaScript, bundled as published programs are, with what is loaded late apart: run from its
+ * sources it would carry, and start, the compiler that strips their types.
  */
 export async function builtRole(role: string): Promise<string> {
   building ??= build({
@@ -21,6 +21,7 @@ export async function builtRole(role: string): Promise<string> {
     outdir: OUTPUT,
     outExtension: { '.js': '.mjs' },
     bundle: true,
+    splitting: true,
     platform: 'node',
     format: 'esm',
     target: 'node24',

@@ -1,8 +1,8 @@
 /** What a running node answers: methods, parameters and results as schemas; shared by server, tools and page. */
 export { type Api, parseCall } from './api/api.ts'
+export { ApiError } from './api/error.ts'
 export { nodeIdSchema } from './api/ids.ts'
 export {
-  ApiError,
   type ApiErrorDetail,
   apiErrorSchema,
   eventSchema,

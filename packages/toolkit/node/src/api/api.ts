@@ -1,5 +1,6 @@
 import { z } from 'zod'
-import { ApiError, type MethodName, type MethodParams, type MethodResult, methods } from './schemas.ts'
+import { ApiError } from './error.ts'
+import { type MethodName, type MethodParams, type MethodResult, methods } from './schemas.ts'
 
 /** What answers the methods of {@link methods}: a node in this process, or a client of one elsewhere. */
 export interface Api {

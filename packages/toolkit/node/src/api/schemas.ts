@@ -280,13 +280,3 @@ export const apiErrorSchema = z.object({
   next: z.string().optional(),
 })
 export type ApiErrorDetail = z.infer<typeof apiErrorSchema>
-
-/** A method's refusal. */
-export class ApiError extends Error {
-  override readonly name = 'ApiError'
-  readonly detail: ApiErrorDetail
-  constructor(detail: ApiErrorDetail) {
-    super(detail.message)
-    this.detail = detail
-  }
-}

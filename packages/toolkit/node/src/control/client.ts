@@ -1,6 +1,7 @@
 import { connect, type Socket } from 'node:net'
 import type { Api } from '../api/api.ts'
-import { ApiError, type MethodName, type MethodParams, type MethodResult } from '../api/schemas.ts'
+import { ApiError } from '../api/error.ts'
+import type { MethodName, MethodParams, MethodResult } from '../api/schemas.ts'
 import { ANSWER_BYTES_MAX, type ControlAnswer, encodeFrame, readFrames } from './wire.ts'
 
 /** No node answers at the control socket. */

@@ -1,7 +1,8 @@
 import { chmodSync, existsSync, unlinkSync } from 'node:fs'
 import { connect, createServer, type Server, type Socket } from 'node:net'
 import { type Api, parseCall } from '../api/api.ts'
-import { ApiError, type ApiErrorDetail, methods } from '../api/schemas.ts'
+import { ApiError } from '../api/error.ts'
+import { type ApiErrorDetail, methods } from '../api/schemas.ts'
 import { type ControlAnswer, type ControlRequest, encodeFrame, REQUEST_BYTES_MAX, readFrames } from './wire.ts'
 
 /** Tools connected at once. */

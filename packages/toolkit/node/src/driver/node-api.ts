@@ -1,17 +1,17 @@
 import { encodeUtf8, fromHex, toHex } from '@nexus/codec'
 import { type MessageStatus as OutboxStatus, SessionError } from '@nexus/session'
 import type { Listening } from '@nexus/transport'
-import { type Api, parseCall } from '../api/api.ts'
-import {
-  ApiError,
-  type MessageStatus,
-  type MethodName,
-  type MethodParams,
-  type MethodResult,
-  type NodeEvent,
-  type ReceivedMessage,
-  type Status,
-  type TraceResult,
+import type { Api, parseCall } from '../api/api.ts'
+import { ApiError } from '../api/error.ts'
+import type {
+  MessageStatus,
+  MethodName,
+  MethodParams,
+  MethodResult,
+  NodeEvent,
+  ReceivedMessage,
+  Status,
+  TraceResult,
 } from '../api/schemas.ts'
 import type { SegmentReport } from '../api/segment.ts'
 import type { TrustedPeer } from '../core/contacts.ts'
@@ -38,6 +38,9 @@ export interface NodeApiParts {
   /** What the node knows of its link-local segments, where it takes part in any. */
   readonly segment?: (() => SegmentReport) | undefined
 }
+
+/** Loaded with the first call: a node that nobody asks is a sixth smaller without them. */
+const schemas = () => import('../api/api.ts')
 
 type Carriers = { [M in MethodName]?: (params: never) => MethodResult<M> | Promise<MethodResult<M>> }
 
@@ -76,7 +79,7 @@ export class NodeApi implements Api {
 
   async call<M extends MethodName>(method: M, given: MethodParams<M>): Promise<MethodResult<M>> {
     if (this.#closed.signal.aborted) throw new ApiError({ code: 'stopping', message: 'the node is stopping' })
-    const { params } = parseCall<M>(method, given)
+    const { params } = (await schemas()).parseCall<M>(method, given)
     const carry = this.#carriers[method] as
       | ((params: unknown) => MethodResult<M> | Promise<MethodResult<M>>)
       | undefined
@@ -94,9 +97,12 @@ export class NodeApi implements Api {
     signal: AbortSignal,
   ): AsyncIterable<MethodResult<M>> {
     const until = AbortSignal.any([signal, this.#closed.signal])
+    // From now on, not from when the schemas are there.
+    const { sequence } = this.#parts.log
+    const { parseCall } = await schemas()
     if (method === 'events') {
       const { params } = parseCall<'events'>(method, given)
-      yield* this.#events(params.after ?? this.#parts.log.sequence, until) as AsyncIterable<MethodResult<M>>
+      yield* this.#events(params.after ?? sequence, until) as AsyncIterable<MethodResult<M>>
     } else if (method === 'listen') {
       const { params } = parseCall<'listen'>(method, given)
       yield* this.#listen(params.take, until) as AsyncIterable<MethodResult<M>>

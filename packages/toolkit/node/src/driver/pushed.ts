@@ -1,4 +1,5 @@
-import { ApiError, type NodeEvent } from '../api/schemas.ts'
+import { ApiError } from '../api/error.ts'
+import type { NodeEvent } from '../api/schemas.ts'
 import type { EventLog } from '../core/events.ts'
 
 /** What may wait for a listener that does not read. */

@@ -1,5 +1,6 @@
 import type { Api } from '../api/api.ts'
-import { ApiError, type MessageStatus } from '../api/schemas.ts'
+import { ApiError } from '../api/error.ts'
+import type { MessageStatus } from '../api/schemas.ts'
 import type { NodeLook, ViewName } from '../api/watch.ts'
 import { ControlUnreachableError } from '../control/client.ts'
 import { type PageNode, viewsOf } from './page-node.ts'

@@ -1,5 +1,6 @@
 import { type Api, parseCall } from '../api/api.ts'
-import { ApiError, type MethodName, type MethodParams, type MethodResult } from '../api/schemas.ts'
+import { ApiError } from '../api/error.ts'
+import type { MethodName, MethodParams, MethodResult } from '../api/schemas.ts'
 import type { SegmentReport } from '../api/segment.ts'
 import { type CoreEvent, EventLog } from '../core/events.ts'
 import { eventsOf } from '../driver/pushed.ts'
