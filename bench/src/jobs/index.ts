@@ -1,5 +1,6 @@
 import type { Job } from '../job.ts'
 import { announces } from './announces.ts'
+import { channelUpdates } from './channels.ts'
 import { forwardTcp, forwardUdp } from './forward.ts'
 import { handshakes } from './handshakes.ts'
 import { ledgerMemory, ledgerMerge, settlements } from './ledger.ts'
@@ -26,6 +27,7 @@ export const JOBS: readonly Job[] = [
   lotteryProofs,
   lotteryChecks,
   lotteryDraws,
+  channelUpdates,
   start,
   idleMemory,
   routeMemory,
