@@ -31,5 +31,6 @@ export {
   Snapshot,
   type SnapshotFields,
 } from './snapshot.ts'
+export { type SparseAccount, SparseLedger, type SparseOptions } from './sparse.ts'
 export { MemoryStore, type Store } from './store.ts'
 export { Validator, type ValidatorOptions, type ValidatorPorts } from './validator.ts'

@@ -32,3 +32,5 @@ export const SPARSE_ACCOUNTS_MAX = 28
 export const PROOF_SIBLINGS_MAX = 32
 /** Calls of the crypto provider under way at once: while one result is applied, the other keeps the threads busy. */
 export const BATCHES_IN_FLIGHT = 2
+/** Settlements of a sparse view, 0.25 MB; once full, its accounts count as having nothing. */
+export const SPARSE_SETTLEMENTS_MAX = 1_024

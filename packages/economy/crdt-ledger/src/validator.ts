@@ -8,7 +8,8 @@ export interface ValidatorOptions {
   readonly crypto: Crypto
   /** 16 bytes that every signature covers: records of another network are invalid here. */
   readonly networkId: Uint8Array
-  readonly ledger: Ledger
+  /** A {@link Ledger}, or a sparse one. */
+  readonly ledger: Pick<Ledger, 'admission' | 'insert'>
 }
 
 export interface ValidatorPorts {
@@ -37,7 +38,7 @@ interface Checking extends Waiting {
 export class Validator {
   readonly #crypto: Crypto
   readonly #networkId: Uint8Array
-  readonly #ledger: Ledger
+  readonly #ledger: ValidatorOptions['ledger']
   readonly #ports: ValidatorPorts
   readonly #checking: Checking[] = []
   #parked: Waiting[] = []
