@@ -78,7 +78,9 @@ class LoraSim implements Transport {
       },
       done: (outcome) => {
         this.#iface?.drained()
-        if (outcome !== 'sent') this.#report(`a frame was dropped: ${outcome}`)
+        if (outcome === 'sent') return
+        if (outcome === 'medium-busy' && this.#iface !== undefined) gate.lost(this.#iface)
+        this.#report(`a frame was dropped: ${outcome}`)
       },
       problem: (detail) => gate.problem(detail),
     })

@@ -50,6 +50,10 @@ export class HostGate {
     if (this.#open && this.#up.has(iface)) this.#host.drain?.(iface)
   }
 
+  lost(iface: Interface): void {
+    if (this.#open && this.#up.has(iface)) this.#host.lost?.(iface)
+  }
+
   reachChanged(iface: Interface): void {
     if (this.#open && this.#up.has(iface)) this.#host.reachChanged?.(iface)
   }

@@ -55,6 +55,8 @@ export interface TransportHost {
   frame(iface: Interface, frame: Uint8Array, from?: string): void
   /** After a `send` that found the queue full: it has drained below its low mark, sending may go on. */
   drain?(iface: Interface): void
+  /** A frame that was taken was given up: the medium was busy whenever it was listened to (docs/spec/congestion.md). */
+  lost?(iface: Interface): void
   /**
    * Who is in reach may have changed while the interface stayed up (a network came, a name has a new address): worth
    * a greeting now, not at the next beat.

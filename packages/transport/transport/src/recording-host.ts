@@ -9,6 +9,7 @@ export class RecordingHost implements TransportHost {
   readonly open: Interface[] = []
   drains = 0
   reachChanges = 0
+  lostFrames = 0
   /** Called after each event; set by who waits. */
   onEvent: () => void = () => {}
 
@@ -31,6 +32,11 @@ export class RecordingHost implements TransportHost {
 
   drain(): void {
     this.drains++
+    this.onEvent()
+  }
+
+  lost(): void {
+    this.lostFrames++
     this.onEvent()
   }
 

@@ -2,8 +2,18 @@
 export const MTU_BYTES = 1_232
 /** Nominal bit/s by default. */
 export const BITRATE_BPS = 100_000_000
+/** On media below this rate the kernel is asked to hold no more than {@link SEND_BUFFER_MS} of datagrams, at least {@link SEND_BUFFER_BYTES_MIN}. */
+export const SEND_BUFFER_BELOW_BPS = 10_000_000
+export const SEND_BUFFER_MS = 20
+/** The least that Linux accepts; it counts its own bookkeeping in. */
+export const SEND_BUFFER_BYTES_MIN = 2_304
 /** Bytes of frames that may wait for the kernel, which almost always takes them at once. */
 export const QUEUE_BYTES_MAX = 262_144
+/** How often a full queue is looked at until half of it is free. */
+export const DRAIN_LOOK_MS = 1
+/** Of the datagrams sent within so many ms only the first so many report errors. */
+export const REPORTED_SENDS_MS = 10
+export const REPORTED_SENDS_MAX = 32
 /** What the kernel may hold of datagrams not yet read. */
 export const RECEIVE_BUFFER_BYTES = 1_048_576
 

@@ -15,13 +15,17 @@ export interface OpenSocket {
  *
  * @throws {TransportError} `transport/bind`
  */
-export async function openSocket(host: string | undefined, port: number): Promise<OpenSocket> {
+export async function openSocket(
+  host: string | undefined,
+  port: number,
+  sendBufferSize: number | undefined,
+): Promise<OpenSocket> {
   const hosts = host === undefined ? ['::', '0.0.0.0'] : [host]
   let failure: NodeJS.ErrnoException | undefined
   for (const address of hosts) {
     const family = address === '::' ? 0 : address.includes(':') ? 6 : 4
     try {
-      return { socket: await bind(family === 4 ? 'udp4' : 'udp6', address, port), family }
+      return { socket: await bind(family === 4 ? 'udp4' : 'udp6', address, port, sendBufferSize), family }
     } catch (error) {
       failure = error as NodeJS.ErrnoException
       if (failure.code !== 'EAFNOSUPPORT' && failure.code !== 'EADDRNOTAVAIL') break
@@ -34,8 +38,14 @@ export async function openSocket(host: string | undefined, port: number): Promis
   })
 }
 
-async function bind(type: SocketType, address: string, port: number): Promise<Socket> {
-  const socket = createSocket({ type, recvBufferSize: RECEIVE_BUFFER_BYTES, lookup: asIs(type) })
+async function bind(
+  type: SocketType,
+  address: string,
+  port: number,
+  sendBufferSize: number | undefined,
+): Promise<Socket> {
+  const buffers = { recvBufferSize: RECEIVE_BUFFER_BYTES, ...(sendBufferSize === undefined ? {} : { sendBufferSize }) }
+  const socket = createSocket({ type, ...buffers, lookup: asIs(type) })
   try {
     await new Promise<void>((resolve, reject) => {
       socket.once('error', reject)

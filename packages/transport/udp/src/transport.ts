@@ -11,7 +11,16 @@ import {
 } from '@nexus/transport'
 import { type MachineInterface, machineInterfaces, type NetworkWatch, watchNetwork } from '@nexus/transport/node'
 import { Group, type GroupOptions } from './group.ts'
-import { BITRATE_BPS, GREETING_MS, GREETINGS, MTU_BYTES, QUEUE_BYTES_MAX } from './limits.ts'
+import {
+  BITRATE_BPS,
+  GREETING_MS,
+  GREETINGS,
+  MTU_BYTES,
+  QUEUE_BYTES_MAX,
+  SEND_BUFFER_BELOW_BPS,
+  SEND_BUFFER_BYTES_MIN,
+  SEND_BUFFER_MS,
+} from './limits.ts'
 import { Outbox } from './outbox.ts'
 import { Peers } from './peers.ts'
 import { openSocket } from './socket.ts'
@@ -110,7 +119,11 @@ class Udp implements UdpTransport, Interface {
     if (this.#gate !== undefined) throw new TypeError('a transport starts once')
     const gate = new HostGate(this.name, host)
     this.#gate = gate
-    const { socket, family } = await openSocket(this.#options.host, this.#options.port)
+    const { socket, family } = await openSocket(
+      this.#options.host,
+      this.#options.port,
+      sendBufferBytes(this.facts.bitrateBps),
+    )
     if (this.#stopped) {
       socket.close()
       return
@@ -181,6 +194,7 @@ class Udp implements UdpTransport, Interface {
   async #end(reason: string): Promise<void> {
     const socket = this.#socket
     this.#socket = undefined
+    this.#outbox?.close()
     this.#outbox = undefined
     this.#watch?.stop()
     this.#peers.stop()
@@ -255,4 +269,10 @@ class Udp implements UdpTransport, Interface {
     const why = `${error.syscall ?? 'socket'}: ${error.code ?? error.message}`
     this.#gate?.problem({ code: 'transport/device', interfaceId: this.facts.id, why })
   }
+}
+
+/** On a slow medium nothing should wait in the kernel, where nobody can put it in order; undefined: as the kernel has it. */
+function sendBufferBytes(bitrateBps: number): number | undefined {
+  if (bitrateBps >= SEND_BUFFER_BELOW_BPS) return undefined
+  return Math.max(SEND_BUFFER_BYTES_MIN, Math.ceil((bitrateBps * SEND_BUFFER_MS) / 8_000))
 }

@@ -100,6 +100,11 @@ export class Runtime implements TransportHost {
     this.soon()
   }
 
+  lost(iface: Interface): void {
+    this.#core.frameLost(Runtime.now(), iface.facts.id)
+    this.soon()
+  }
+
   problem(error: TransportError): void {
     this.#ports.problem(error)
   }
