@@ -102,6 +102,14 @@ describe('an equivocating payer', () => {
     expect(balance(ledger, 'victim')).toBe(10_000n)
   })
 
+  test('pays closes from what is left beyond its waiting debits', () => {
+    const ledger = replica(genesis({ mal: 9_000n }))
+    ledger.insert(pay({ from: 'mal', to: 'victim', amount: 5_000n, seq: 2n }))
+    ledger.insert(close({ from: 'mal', to: 'zed', owed: 9_000n, base: 0n, last: 9n, closer: 'zed', channel: 9 }))
+    for (let fold = 0; fold < 3; fold++) ledger.advance(ledger.fold())
+    expect(balance(ledger, 'zed')).toBe(4_000n)
+  })
+
   test('who closes the channel of a waiting debit pays through the close what is there', () => {
     const ledger = replica(genesis({ mal: 9_000n }))
     ledger.insert(pay({ from: 'mal', to: 'victim', amount: 10_000n, seq: 1n, final: 5n }))
