@@ -15,6 +15,8 @@ export const CHANNEL_AHEAD_MAX = 64
 /** Times that a message is sent before the link is given up. */
 export const CHANNEL_TRIES_MAX = 6
 const RETRY_MS_MIN = 250
+/** How many times longer a proof is taken than it is waited for. */
+const LATE_PROOFS = 4
 
 /** A message as it came, in its order. */
 export interface ChannelMessage {
@@ -26,6 +28,13 @@ interface Outgoing {
   readonly messageType: number
   readonly data: Uint8Array
   readonly settle: (error: Error | undefined) => void
+}
+
+interface UnderWay {
+  readonly envelope: Uint8Array
+  readonly settle: Outgoing['settle']
+  tries: number
+  isOver: boolean
 }
 
 /** Messages both ways over a link, each delivered once and in order: what is not proved in time is sent again. */
@@ -117,29 +126,46 @@ export class Channel {
       const envelope = encodeEnvelope({ messageType, sequence: this.#nextOut, data })
       this.#nextOut = (this.#nextOut + 1) & 0xffff
       this.#underWay++
-      this.#expect(this.#session.sendSealed(CONTEXT.channel, envelope), settle, 1)
+      this.#try({ envelope, settle, tries: 0, isOver: false })
     }
   }
 
-  #expect(packet: Uint8Array, settle: Outgoing['settle'], tries: number): void {
-    const waitMs = (RETRY_MS_MIN + 2.5 * this.#session.roundTripMs) * 1.5 ** (tries - 1) * (1 + this.#underWay / 8)
-    this.#session.expectProof(packet, waitMs, (roundTripMs) => {
-      if (roundTripMs === undefined && this.#closed === undefined && tries < CHANNEL_TRIES_MAX) {
-        this.#window = Math.max(1, this.#window >> 1)
-        this.#session.resend(packet)
-        this.#expect(packet, settle, tries + 1)
-        return
-      }
-      this.#underWay--
-      if (roundTripMs === undefined) {
-        settle(closedError(this.#closed ?? 'the peer proves no message'))
-        if (this.#closed === undefined) this.#session.fail('the peer proves no message of the channel')
-        return
-      }
-      this.#window = Math.min(CHANNEL_WINDOW_MAX, this.#window + 1)
-      settle(undefined)
-      this.#fill()
+  /**
+   * Sends a message, sealed anew each time: a proof that is lost behind a transport node would be a duplicate there if it
+   * came for the same packet again. The proof of any of the packets will do.
+   */
+  #try(message: UnderWay): void {
+    message.tries++
+    const waitMs =
+      (RETRY_MS_MIN + 2.5 * this.#session.roundTripMs) * 1.5 ** (message.tries - 1) * (1 + this.#underWay / 8)
+    const retry = this.#session.agenda.after(waitMs, () => this.#unproved(message))
+    const packet = this.#session.sendSealed(CONTEXT.channel, message.envelope)
+    this.#session.expectProof(packet, LATE_PROOFS * waitMs, (roundTripMs) => {
+      if (roundTripMs === undefined && this.#closed === undefined) return
+      retry.cancel()
+      this.#settle(message, this.#closed === undefined ? undefined : closedError(this.#closed))
     })
+  }
+
+  #unproved(message: UnderWay): void {
+    if (message.isOver) return
+    if (message.tries < CHANNEL_TRIES_MAX) {
+      this.#window = Math.max(1, this.#window >> 1)
+      this.#try(message)
+      return
+    }
+    this.#settle(message, closedError('the peer proves no message'))
+    this.#session.fail('the peer proves no message of the channel')
+  }
+
+  #settle(message: UnderWay, error: Error | undefined): void {
+    if (message.isOver) return
+    message.isOver = true
+    this.#underWay--
+    message.settle(error)
+    if (error !== undefined) return
+    this.#window = Math.min(CHANNEL_WINDOW_MAX, this.#window + 1)
+    this.#fill()
   }
 }
 

@@ -13,7 +13,6 @@ import {
   decodeLinkRequest,
   decodeRoundTrip,
   encodeLinkRequest,
-  encodeRoundTrip,
   LINK_MODE,
   linkIdOf,
   makeLinkProof,
@@ -21,7 +20,7 @@ import {
 } from './link-codec.ts'
 import { CONTEXT, DESTINATION_TYPE, decodePacket, encodePacket, PACKET_TYPE } from './packet.ts'
 import type { CallOptions, Ports } from './ports.ts'
-import { openToken, sealToken } from './token.ts'
+import { openToken } from './token.ts'
 
 /** Handshakes under way, each way. */
 export const HANDSHAKES_MAX = 256
@@ -132,7 +131,6 @@ export class Handshakes {
       return false
     }
     asked.settle(agreed)
-    this.#sendRoundTrip(agreed)
     return true
   }
 
@@ -163,19 +161,22 @@ export class Handshakes {
     from.send(linkPacket(id, PACKET_TYPE.proof, CONTEXT.linkRequestProof, data))
   }
 
-  /** The initiator's round-trip time, by which a link that was answered here begins. */
+  /**
+   * The first packet of a link that was answered here, which begins it: by Reticulum's rule the initiator's round-trip time,
+   * here any packet that is sealed by the link's key, since that one may be lost.
+   */
   begun(
     packet: Uint8Array,
     from: ReticulumInterface,
   ): { readonly agreed: Agreed; readonly destination: Destination } | undefined {
     const { crypto, nowMs } = this.#host.ports
-    const { destination: id, context, data } = decodePacket(packet)
+    const { destination: id, context, packetType, data } = decodePacket(packet)
     const key = addressKey(id)
     const answered = this.#answered.get(key, nowMs())
-    if (answered === undefined || context !== CONTEXT.linkRoundTrip || answered.agreed.iface !== from) return undefined
+    if (answered === undefined || packetType !== PACKET_TYPE.data || answered.agreed.iface !== from) return undefined
     const plaintext = openToken(crypto, answered.agreed.key, data)
     if (plaintext === undefined) return undefined
-    const theirsMs = decodeRoundTrip(plaintext)
+    const theirsMs = context === CONTEXT.linkRoundTrip ? decodeRoundTrip(plaintext) : 0
     this.#answered.delete(key)
     const roundTripMs = Math.max(theirsMs, nowMs() - answered.answeredMs)
     return { agreed: { ...answered.agreed, roundTripMs }, destination: answered.destination }
@@ -210,12 +211,6 @@ export class Handshakes {
       signer: { sign: (message) => crypto.sign(seed, message) },
       verifier: responder,
     }
-  }
-
-  #sendRoundTrip({ id, key, roundTripMs, iface }: Agreed): void {
-    const { crypto, random } = this.#host.ports
-    const sealed = sealToken(crypto, key, encodeRoundTrip(roundTripMs), random)
-    iface.send(linkPacket(id, PACKET_TYPE.data, CONTEXT.linkRoundTrip, sealed))
   }
 }
 

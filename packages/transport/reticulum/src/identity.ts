@@ -14,14 +14,15 @@ export class RemoteIdentity {
   readonly publicKey: Uint8Array
   /** 16 bytes: the truncated SHA-256 of the public key. */
   readonly hash: Uint8Array
-  readonly #crypto: ReticulumCrypto
+  /** What it computes with. */
+  readonly crypto: ReticulumCrypto
 
   /** @throws {ReticulumError} `reticulum/length` */
   constructor(crypto: ReticulumCrypto, publicKey: Uint8Array) {
     if (publicKey.length !== IDENTITY_KEY_BYTES) {
       throw new ReticulumError({ code: 'reticulum/length', what: 'a public key', gotBytes: publicKey.length })
     }
-    this.#crypto = crypto
+    this.crypto = crypto
     this.publicKey = publicKey.slice()
     this.hash = truncated(crypto.sha256(publicKey))
   }
@@ -35,7 +36,7 @@ export class RemoteIdentity {
   }
 
   verify(signature: Uint8Array, message: Uint8Array): boolean {
-    return this.#crypto.verify(this.signingKey, signature, message)
+    return this.crypto.verify(this.signingKey, signature, message)
   }
 
   /**
@@ -44,14 +45,14 @@ export class RemoteIdentity {
    * @throws {ReticulumError} `reticulum/form` where the key agrees on nothing
    */
   encrypt(plaintext: Uint8Array, random: Random, ratchet: Uint8Array = this.encryptionKey): Uint8Array {
-    const ephemeral = this.#crypto.ephemeralKey(random)
+    const ephemeral = this.crypto.ephemeralKey(random)
     const shared = ephemeral.agree(ratchet)
     ephemeral.wipe()
     if (shared === undefined) {
       throw new ReticulumError({ code: 'reticulum/form', what: 'a public key', why: 'of small order' })
     }
-    const key = hkdf(this.#crypto, SHARED_KEY_BYTES, shared, this.hash)
-    return concatBytes(ephemeral.publicKey, sealToken(this.#crypto, key, plaintext, random))
+    const key = hkdf(this.crypto, SHARED_KEY_BYTES, shared, this.hash)
+    return concatBytes(ephemeral.publicKey, sealToken(this.crypto, key, plaintext, random))
   }
 }
 
@@ -65,7 +66,6 @@ export interface Opened {
 export class Identity extends RemoteIdentity {
   readonly #secret: Uint8Array
   readonly #seed: Uint8Array
-  readonly #crypto: ReticulumCrypto
 
   /** @throws {ReticulumError} `reticulum/length` for other than 64 bytes, as a damaged file has */
   constructor(crypto: ReticulumCrypto, privateKey: Uint8Array) {
@@ -75,7 +75,6 @@ export class Identity extends RemoteIdentity {
     const secret = privateKey.slice(0, HALF)
     const seed = privateKey.slice(HALF)
     super(crypto, concatBytes(crypto.x25519PublicKey(secret), crypto.ed25519PublicKey(seed)))
-    this.#crypto = crypto
     this.#secret = secret
     this.#seed = seed
   }
@@ -91,7 +90,7 @@ export class Identity extends RemoteIdentity {
   }
 
   sign(message: Uint8Array): Uint8Array {
-    return this.#crypto.sign(this.#seed, message)
+    return this.crypto.sign(this.#seed, message)
   }
 
   /**
@@ -103,16 +102,16 @@ export class Identity extends RemoteIdentity {
     for (const ratchet of ratchets) {
       const plaintext = this.#open(ratchet, ciphertext)
       if (plaintext !== undefined)
-        return { plaintext, ratchetId: ratchetId(this.#crypto, this.#crypto.x25519PublicKey(ratchet)) }
+        return { plaintext, ratchetId: ratchetId(this.crypto, this.crypto.x25519PublicKey(ratchet)) }
     }
     const plaintext = ratchetsOnly ? undefined : this.#open(this.#secret, ciphertext)
     return plaintext && { plaintext, ratchetId: undefined }
   }
 
   #open(secret: Uint8Array, ciphertext: Uint8Array): Uint8Array | undefined {
-    const shared = this.#crypto.x25519(secret, ciphertext.subarray(0, HALF))
+    const shared = this.crypto.x25519(secret, ciphertext.subarray(0, HALF))
     if (shared === undefined) return undefined
-    return openToken(this.#crypto, hkdf(this.#crypto, SHARED_KEY_BYTES, shared, this.hash), ciphertext.subarray(HALF))
+    return openToken(this.crypto, hkdf(this.crypto, SHARED_KEY_BYTES, shared, this.hash), ciphertext.subarray(HALF))
   }
 }
 

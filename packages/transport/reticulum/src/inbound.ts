@@ -159,8 +159,10 @@ export class Inbound {
       return
     }
     const begun = handshakes.begun(packet, from)
-    if (begun !== undefined) this.#host.begin(begun.agreed, begun.destination)
-    else if (relay?.forwardLinkPacket(packet, from) !== true) return
+    if (begun !== undefined) {
+      this.#host.begin(begun.agreed, begun.destination)
+      links.get(addressKey(packet, 2))?.receive(packet)
+    } else if (relay?.forwardLinkPacket(packet, from) !== true) return
     // What came from the wrong side, or by another way, must not keep the packet itself away.
     seen.add(hash)
   }

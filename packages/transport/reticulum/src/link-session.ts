@@ -16,8 +16,8 @@ export interface LinkSession {
   sendSealed(context: number, plaintext: Uint8Array): Uint8Array
   /** Sends bytes as they are. */
   sendClear(context: number, data: Uint8Array, packetType?: number): void
-  /** Sends a packet once more, as it was. */
-  resend(packet: Uint8Array): void
+  /** The hash of the packet that `sendClear` sends, or would send from the other end. */
+  hashOfClear(context: number, data: Uint8Array, packetType: number): Uint8Array
   /** Calls `settle` with the round-trip time of the packet's proof, or with undefined once it took too long. */
   expectProof(packet: Uint8Array, timeoutMs: number, settle: (roundTripMs: number | undefined) => void): void
   /** Takes the link down because the peer does not keep to the protocol, or does not answer. */

@@ -6,7 +6,7 @@ import { Feed } from './feed.ts'
 import { type Identity, RemoteIdentity } from './identity.ts'
 import type { ReticulumInterface } from './interface.ts'
 import { PROOF_EXPLICIT_BYTES } from './limits.ts'
-import { keepaliveMs, linkMduBytes, makeIdentify, openIdentify } from './link-codec.ts'
+import { encodeRoundTrip, keepaliveMs, linkMduBytes, makeIdentify, openIdentify } from './link-codec.ts'
 import type { LinkSession } from './link-session.ts'
 import type { MsgPack } from './msgpack.ts'
 import { CONTEXT, DESTINATION_TYPE, decodePacket, encodePacket, PACKET_TYPE, packetHash } from './packet.ts'
@@ -23,6 +23,9 @@ const CLOSE_AFTER_STALE_MS = 5_000
 const KEEPALIVE_ASK = 0xff
 const KEEPALIVE_ANSWER = 0xfe
 const PROOF_MS_MIN = 1_000
+/** Times that the initiator tells the round-trip time again, and from when on, while it has heard nothing. */
+const BEGIN_REPEATS_MAX = 3
+const BEGIN_REPEAT_MS = 750
 
 /** How a link ended: who ended it, or why. */
 export type LinkEnd = 'closed here' | 'closed by the peer' | 'silence' | 'the interface is gone' | string
@@ -92,6 +95,7 @@ export class Link {
   #end: LinkEnd | undefined
   #heardMs: number
   #watch: Appointment | undefined
+  #beginning: Appointment | undefined
 
   constructor(host: LinkHost, terms: LinkTerms) {
     this.#host = host
@@ -122,6 +126,7 @@ export class Link {
     this.streams = new Streams(this.channel)
     this.#heardMs = host.ports.nowMs()
     this.#keepAlive()
+    if (this.isInitiator) this.#begin(0)
   }
 
   get isOpen(): boolean {
@@ -147,6 +152,16 @@ export class Link {
     const hash = packetHash(this.#host.ports.crypto, packet)
     const waitMs = Math.max(PROOF_MS_MIN, 6 * this.roundTripMs)
     return { hash, proved: new Promise((resolve) => this.#expectProof(packet, waitMs, resolve)) }
+  }
+
+  /** Sends data in one packet without waiting for a proof; `false` where the medium did not take it. @throws as {@link Link.send} */
+  transmit(data: Uint8Array): boolean {
+    this.#assertOpen()
+    if (data.length > this.mduBytes) throw new RangeError(`${data.length} bytes, over ${this.mduBytes}`)
+    const { crypto, random } = this.#host.ports
+    return this.iface.send(
+      this.#packet(CONTEXT.none, sealToken(crypto, this.#terms.key, data, random), PACKET_TYPE.data),
+    )
   }
 
   /** Tells the peer, and nobody on the way, who is here. */
@@ -183,7 +198,7 @@ export class Link {
     if (packetType === PACKET_TYPE.proof) return this.#receiveProof(context, data)
     if (packetType !== PACKET_TYPE.data) return false
     if (context === CONTEXT.keepalive) return this.#receiveKeepalive(data)
-    const clear = context === CONTEXT.resource
+    const clear = context === CONTEXT.resource || context === CONTEXT.cacheRequest
     const plaintext = clear ? data : openToken(this.#host.ports.crypto, this.#terms.key, data)
     if (plaintext === undefined) return false
     this.#heard()
@@ -218,6 +233,7 @@ export class Link {
           this.#close('closed by the peer', false)
         return
       case CONTEXT.resource:
+      case CONTEXT.cacheRequest:
       case CONTEXT.resourceAdvertisement:
       case CONTEXT.resourceRequest:
       case CONTEXT.resourceHashmapUpdate:
@@ -262,7 +278,17 @@ export class Link {
   }
 
   #heard(): void {
+    this.#beginning?.cancel()
     this.#heardMs = this.#host.ports.nowMs()
+  }
+
+  /** For the responder the link begins with the round-trip time; it may be lost, so it is told until something is heard. */
+  #begin(repeats: number): void {
+    if (repeats > BEGIN_REPEATS_MAX) return
+    const roundTrip = encodeRoundTrip(this.roundTripMs)
+    this.#sendSealed(CONTEXT.linkRoundTrip, roundTrip)
+    const waitMs = (BEGIN_REPEAT_MS + 4 * this.roundTripMs) * 2 ** repeats
+    this.#beginning = this.#host.agenda.after(waitMs, () => this.#begin(repeats + 1))
   }
 
   /** The initiator asks after a silence of one interval; both give up after two, and a grace. */
@@ -285,6 +311,7 @@ export class Link {
     if (tell) this.#sendSealed(CONTEXT.linkClose, this.id)
     this.#end = end
     this.#watch?.cancel()
+    this.#beginning?.cancel()
     this.#transfers.close(end)
     this.#requests.close(end)
     this.channel.close(end)
@@ -347,7 +374,7 @@ export class Link {
       open: (token) => openToken(ports.crypto, key, token),
       sendSealed: (context, plaintext) => this.#sendSealed(context, plaintext),
       sendClear: (context, data, packetType) => this.#sendClear(context, data, packetType),
-      resend: (packet) => this.iface.send(packet),
+      hashOfClear: (context, data, packetType) => packetHash(ports.crypto, this.#packet(context, data, packetType)),
       expectProof: (packet, timeoutMs, settle) => this.#expectProof(packet, timeoutMs, settle),
       fail: (why) => this.#close(why, true),
     }

@@ -1,6 +1,12 @@
 /** Reticulum on Node: real sockets, clocks and files (docs/spec/reticulum.md). */
 export { nodeAes } from './node/aes.ts'
-export { type RunningReticulum, reticulumNodeCrypto, type StartOptions, startReticulum } from './node/host.ts'
+export {
+  nexusTransportOn,
+  type RunningReticulum,
+  reticulumNodeCrypto,
+  type StartOptions,
+  startReticulum,
+} from './node/host.ts'
 export { readIdentity, writeIdentity } from './node/identity-file.ts'
 export {
   kissMedium,

@@ -6,7 +6,7 @@ import { Feed } from './feed.ts'
 import { HASHMAP_PARTS_MAX, MAP_HASH_BYTES, RESOURCE_OVERHEAD_BYTES, RESOURCE_SEGMENT_BYTES_MAX } from './limits.ts'
 import type { LinkSession } from './link-session.ts'
 import type { MsgPack } from './msgpack.ts'
-import { CONTEXT } from './packet.ts'
+import { CONTEXT, PACKET_TYPE } from './packet.ts'
 import {
   encodeAdvertisement,
   encodeHashmapUpdate,
@@ -22,6 +22,9 @@ export const ADVERTISEMENTS_MAX = 5
 const ADVERTISEMENT_MS = 2_000
 /** A receiver that asks for nothing for so long, plus 16 round trips, has gone. */
 const SILENCE_MS = 30_000
+/** A proof that has not come so long after the last part, plus 8 round trips, is asked for, a few times. */
+const PROOF_MS = 1_500
+export const PROOF_REQUESTS_MAX = 6
 const SAMPLE_BYTES = 8_192
 
 export interface SendResourceOptions {
@@ -72,6 +75,8 @@ export class OutgoingResource {
   #current: Segment | undefined
   #originalHash: Uint8Array | undefined
   #advertised = 0
+  /** Parts up to the last one that was asked for. */
+  #served = 0
   #timer: Appointment | undefined
   #isOver = false
 
@@ -130,8 +135,6 @@ export class OutgoingResource {
   serve(request: PartRequest): void {
     const segment = this.#current
     if (segment === undefined || this.#isOver || !equalBytes(request.hash, segment.hash)) return
-    this.#advertised = ADVERTISEMENTS_MAX
-    this.#watch(SILENCE_MS + 16 * this.#session.roundTripMs)
     let farthest = 0
     for (let at = 0; at < request.wanted.length; at += MAP_HASH_BYTES) {
       const place = segment.places.get(keyOf(request.wanted, at))
@@ -140,6 +143,9 @@ export class OutgoingResource {
       this.#session.sendClear(CONTEXT.resource, segment.parts[place] as Uint8Array)
     }
     if (request.lastMapHash !== undefined) this.#sendHashmap(segment, request.lastMapHash)
+    this.#served = Math.max(this.#served, farthest)
+    if (this.#served === segment.parts.length) this.#awaitProof(1)
+    else this.#watch(SILENCE_MS + 16 * this.#session.roundTripMs, () => this.#giveUp())
     const sent = (segment.index - 1) * RESOURCE_SEGMENT_BYTES_MAX
     const share = Math.min(this.totalBytes - sent, RESOURCE_SEGMENT_BYTES_MAX) * (farthest / segment.parts.length)
     this.progress.publish({ sentBytes: Math.floor(sent + share), totalBytes: this.totalBytes })
@@ -167,6 +173,7 @@ export class OutgoingResource {
   #advertise(segment: Segment): void {
     this.#current = segment
     this.#advertised = 0
+    this.#served = 0
     this.#originalHash ??= segment.hash
     this.#sendAdvertisement()
   }
@@ -174,18 +181,38 @@ export class OutgoingResource {
   #sendAdvertisement(): void {
     const segment = this.#current as Segment
     if (this.#advertised >= ADVERTISEMENTS_MAX) {
-      this.#session.sendSealed(CONTEXT.resourceCancelledBySender, segment.hash)
-      this.#end(new ReticulumError({ code: 'reticulum/timeout', what: 'a resource' }))
+      this.#giveUp()
       return
     }
     this.#advertised++
     this.#session.sendSealed(CONTEXT.resourceAdvertisement, segment.advertisement)
-    this.#watch(ADVERTISEMENT_MS + 4 * this.#session.roundTripMs)
+    this.#watch(ADVERTISEMENT_MS + 4 * this.#session.roundTripMs, () => this.#sendAdvertisement())
   }
 
-  #watch(ms: number): void {
+  /** All parts have gone: if no proof comes, it was lost, and is asked for by its packet's hash. */
+  #awaitProof(asked: number): void {
+    const waitMs = (PROOF_MS + 8 * this.#session.roundTripMs) * asked
+    this.#watch(waitMs, () => {
+      if (asked > PROOF_REQUESTS_MAX) {
+        this.#giveUp()
+        return
+      }
+      const { proof } = this.#current as Segment
+      const hash = this.#session.hashOfClear(CONTEXT.resourceProof, proof, PACKET_TYPE.proof)
+      this.#session.sendClear(CONTEXT.cacheRequest, hash)
+      this.#awaitProof(asked + 1)
+    })
+  }
+
+  #giveUp(): void {
+    const hash = this.#current?.hash
+    if (hash !== undefined) this.#session.sendSealed(CONTEXT.resourceCancelledBySender, hash)
+    this.#end(new ReticulumError({ code: 'reticulum/timeout', what: 'a resource' }))
+  }
+
+  #watch(ms: number, act: () => void): void {
     this.#timer?.cancel()
-    this.#timer = this.#session.agenda.after(ms, () => this.#sendAdvertisement())
+    this.#timer = this.#session.agenda.after(ms, act)
   }
 
   #makeSegment(index: number): Segment {

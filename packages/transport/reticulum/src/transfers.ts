@@ -2,7 +2,7 @@ import { concatBytes, equalBytes } from '@nexus/codec'
 import { addressKey } from './bytes.ts'
 import { ReticulumError } from './errors.ts'
 import { ExpiringMap } from './expiring-map.ts'
-import { TRANSFER_BYTES_MAX } from './limits.ts'
+import { HASH_BYTES, TRANSFER_BYTES_MAX } from './limits.ts'
 import type { LinkSession } from './link-session.ts'
 import type { MsgPack } from './msgpack.ts'
 import { CONTEXT, PACKET_TYPE } from './packet.ts'
@@ -22,7 +22,7 @@ export const TRANSFERS_MAX = 16
 /** Bytes of a resource that is taken without being asked about. */
 export const RESOURCE_BYTES_MAX: number = 64 * 1024 * 1024
 /** Segments whose proofs may be asked for again. */
-const PROVED_MAX = 64
+const PROVED_MAX = 128
 const PROVED_MS = 300_000
 
 /** What a peer wants to send. */
@@ -106,6 +106,9 @@ export class Transfers {
       case CONTEXT.resourceProof:
         for (const resource of [...this.#outgoing]) resource.proved(bytes)
         return
+      case CONTEXT.cacheRequest:
+        if (bytes.length === HASH_BYTES) this.#proveAgain(addressKey(bytes))
+        return
       case CONTEXT.resourceCancelledBySender:
         this.#receiverOf(bytes)?.cancel('cancelled by the sender', false)
         return
@@ -127,8 +130,14 @@ export class Transfers {
     this.#incoming.clear()
   }
 
+  #proveAgain(key: string): boolean {
+    const proof = this.#proved.get(key, this.#session.ports.nowMs())
+    if (proof !== undefined) this.#session.sendClear(CONTEXT.resourceProof, proof, PACKET_TYPE.proof)
+    return proof !== undefined
+  }
+
   #receiverOf(bytes: Uint8Array): SegmentReceiver | undefined {
-    if (bytes.length < 32) return undefined
+    if (bytes.length < HASH_BYTES) return undefined
     const key = addressKey(bytes)
     for (const { receiver } of this.#incoming.values()) {
       if (receiver !== undefined && addressKey(receiver.advertisement.hash) === key) return receiver
@@ -137,12 +146,8 @@ export class Transfers {
   }
 
   #offered(advertisement: ResourceAdvertisement): void {
-    const proof = this.#proved.get(addressKey(advertisement.hash), this.#session.ports.nowMs())
-    if (proof !== undefined) {
-      // The proof was lost on its way: the sender begins again, and need not.
-      this.#session.sendClear(CONTEXT.resourceProof, proof, PACKET_TYPE.proof)
-      return
-    }
+    // The proof was lost on its way: the sender begins again, and need not.
+    if (this.#proveAgain(addressKey(advertisement.hash))) return
     if (advertisement.transferBytes > TRANSFER_BYTES_MAX) {
       this.#session.fail('a resource segment larger than any')
       return
@@ -189,7 +194,9 @@ export class Transfers {
   #arrived(key: string, incoming: Incoming, advertisement: ResourceAdvertisement, segment: Uint8Array): void {
     const { crypto, nowMs } = this.#session.ports
     const proof = resourceProof(crypto, segment, advertisement.hash)
-    this.#proved.set(addressKey(advertisement.hash), proof, nowMs())
+    // Whether the sender asks by the segment's hash or by the proof packet's, it gets the proof once more.
+    const packetHash = this.#session.hashOfClear(CONTEXT.resourceProof, proof, PACKET_TYPE.proof)
+    for (const hash of [advertisement.hash, packetHash]) this.#proved.set(addressKey(hash), proof, nowMs())
     incoming.segments.push(segment.slice())
     incoming.bytes += segment.length
     if (incoming.bytes > incoming.bytesMax) {

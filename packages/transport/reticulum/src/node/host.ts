@@ -5,6 +5,7 @@ import { AccessCode } from '../access-code.ts'
 import { type ReticulumCrypto, reticulumCrypto } from '../crypto.ts'
 import { Identity } from '../identity.ts'
 import type { ReticulumInterface } from '../interface.ts'
+import { type NexusTransportOptions, nexusTransport } from '../nexus-transport.ts'
 import { Reticulum, type ReticulumOptions } from '../reticulum.ts'
 import { nodeAes } from './aes.ts'
 import type { Medium } from './media.ts'
@@ -42,6 +43,23 @@ export async function startReticulum(options: StartOptions = {}): Promise<Runnin
     throw error
   }
   return running
+}
+
+/** A transport that joins a NEXUS node with others across the network of `reticulum`; stop it before that. */
+export function nexusTransportOn(
+  reticulum: RunningReticulum,
+  options: Pick<NexusTransportOptions, 'identity' | 'extension' | 'announceMs'>,
+): Transport {
+  return nexusTransport({
+    ...options,
+    node: reticulum.node,
+    nowMs: () => performance.now(),
+    after(ms, act) {
+      const timer = setTimeout(act, Math.min(ms, TIMER_MS_MAX))
+      timer.unref()
+      return { cancel: () => clearTimeout(timer) }
+    },
+  })
 }
 
 /** Primitives of Node for what is made before a node starts, such as its identities. */
