@@ -31,6 +31,8 @@ export class FragileStore implements Store {
   commits = 0
   failAt = Number.POSITIVE_INFINITY
   failing: Failing = 'before'
+  /** Called once the values of a commit are on disk. */
+  onDurable: () => void = () => {}
   tear: (bytes: Uint8Array) => Uint8Array = (bytes) => bytes.slice(0, bytes.length >> 1)
 
   get(key: string): Uint8Array | undefined {
@@ -86,6 +88,7 @@ export class FragileStore implements Store {
           fails && this.failing === 'torn' && key.startsWith('channels/with') ? this.tear(value) : value,
         )
     }
+    if (!fails || this.failing === 'after') this.onDurable()
     if (fails) throw new PowerLoss()
   }
 }
@@ -151,9 +154,13 @@ export class Ledger {
   }
 }
 
-/** All signatures that an identity ever gave, over all lives of its process: two for one number fail the test. */
+/**
+ * All signatures of an identity that reached its disk, over all lives of its process: two for one number fail the test.
+ * What was computed in a step that never became durable has left nowhere.
+ */
 export class SignatureWatch {
   readonly #signed = new Map<string, string>()
+  #staged: Uint8Array[] = []
   readonly greatest = new Map<string, bigint>()
   /** For each channel, the sequence of each signature in order. */
   readonly history: { channel: string; sequence: bigint }[] = []
@@ -167,14 +174,27 @@ export class SignatureWatch {
       agree: (key) => identity.agree(key),
       prove: (alpha) => identity.prove(alpha),
       sign: (tag, ...parts) => {
-        this.#note(tag, parts.at(-1)!)
+        if (tag === 'nxs-chan') this.#staged.push(parts.at(-1)!)
         return identity.sign(tag, ...parts)
       },
     }
   }
 
-  #note(tag: string, body: Uint8Array): void {
-    if (tag !== 'nxs-chan') return
+  get areKept(): boolean {
+    return this.#staged.length === 0
+  }
+
+  /** The step became durable. */
+  keep(): void {
+    for (const body of this.#staged.splice(0)) this.#note(body)
+  }
+
+  /** The step was lost with the power. */
+  discard(): void {
+    this.#staged = []
+  }
+
+  #note(body: Uint8Array): void {
     const [channel, sequence] = [toHex(body.subarray(0, 16)), new ByteReader(body.slice(64)).u64()]
     const key = `${channel} ${sequence}`
     const known = this.#signed.get(key)
@@ -215,6 +235,7 @@ export class Party {
     this.name = name
     this.rawIdentity = createIdentity(world.crypto, seed)
     this.identity = this.signatures.watch(this.rawIdentity)
+    this.store.onDurable = () => this.signatures.keep()
   }
 
   get nodeId(): Uint8Array {
@@ -253,6 +274,7 @@ export class Party {
 
   restart(): void {
     this.restarts++
+    this.signatures.discard()
     this.start()
     this.world.relink(this)
   }
@@ -278,6 +300,7 @@ export class Party {
     const { world } = this
     return {
       send: (to, bytes) => {
+        assert.ok(this.signatures.areKept, 'something leaves before a signature is on disk')
         this.#assertOnDisk(to, decodeChannelMessage(bytes))
         const receiver = world.partyOf(to)
         for (const each of this.tampers(receiver, bytes)) world.carry(this, receiver, each)
