@@ -9,7 +9,7 @@ export {
 export type { CloseAdmission, CloseRefusal } from './close-set.ts'
 export { LedgerError, type LedgerErrorDetail } from './errors.ts'
 export type { Mint } from './fold.ts'
-export type { SetAside } from './journal.ts'
+export { type Damage, readStoredLedger, type SetAside, type StoredLedger } from './journal.ts'
 export {
   type Account,
   type Conflict,
@@ -20,7 +20,7 @@ export {
   type LedgerRecord,
 } from './ledger.ts'
 export { FROZEN_SEQ, SUPPLY_MAX, WINDOW } from './limits.ts'
-export { CLOSE_RECORD, SETTLEMENT_RECORD } from './record-codec.ts'
+export { CLOSE_RECORD, SETTLEMENT_RECORD, verifyJobsOf } from './record-codec.ts'
 export { Replica, type ReplicaOptions, type ReplicaPorts } from './replica.ts'
 export type { Admission, Refusal } from './settlement-set.ts'
 export {

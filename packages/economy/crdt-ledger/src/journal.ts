@@ -9,17 +9,61 @@ import { decodeSnapshot, encodeSnapshot, type Snapshot } from './snapshot.ts'
 import type { Store } from './store.ts'
 
 /** An entry of the store that could not be used: moved to `asideKey`, never overwritten. */
-export interface SetAside {
-  readonly key: string
+export interface SetAside extends Damage {
   readonly asideKey: string
+}
+
+export interface Damage {
+  readonly key: string
   readonly why: string
 }
 
+/** What a store holds of a ledger, as it was found. */
+export interface StoredLedger {
+  readonly networkId?: Uint8Array
+  readonly snapshot?: Snapshot
+  readonly records: readonly LedgerRecord[]
+  readonly damaged: readonly Damage[]
+}
+
+const NETWORK = 'ledger/network'
 const SNAPSHOT = 'ledger/snapshot'
 const RECORDS = 'ledger/record/'
 const ASIDE = 'ledger/damaged/'
 /** Head of BLAKE3 of a record's bytes, after them: a signature that rotted would make us a forger. */
 const CHECKSUM_BYTES = 8
+
+/** Reads a ledger out of a store, without a change to it. Signatures were checked before they were kept. */
+export function readStoredLedger(crypto: Crypto, store: Pick<Store, 'get' | 'entries'>): StoredLedger {
+  const damaged: Damage[] = []
+  const networkId = store.get(NETWORK)
+  const snapshot = readSnapshot(crypto, store.get(SNAPSHOT), damaged)
+  const records: LedgerRecord[] = []
+  for (const [key, value] of store.entries(RECORDS)) {
+    const body = value.slice(0, Math.max(0, value.length - CHECKSUM_BYTES))
+    const kind = body.length === SETTLEMENT_BYTES ? 'settlement' : body.length === CLOSE_BYTES ? 'close' : undefined
+    const isWhole = equalBytes(value.subarray(body.length), checksum(crypto, body))
+    if (kind !== undefined && isWhole && key === keyOf(crypto, { kind, body })) records.push({ kind, body })
+    else damaged.push({ key, why: 'the record is not what was written' })
+  }
+  return {
+    records,
+    damaged,
+    ...(networkId === undefined ? {} : { networkId }),
+    ...(snapshot === undefined ? {} : { snapshot }),
+  }
+}
+
+function readSnapshot(crypto: Crypto, bytes: Uint8Array | undefined, damaged: Damage[]): Snapshot | undefined {
+  if (bytes === undefined) return undefined
+  try {
+    return decodeSnapshot((data) => crypto.blake3(data), bytes)
+  } catch (error) {
+    if (!(error instanceof LedgerError)) throw error
+    damaged.push({ key: SNAPSHOT, why: error.message })
+    return undefined
+  }
+}
 
 /**
  * Snapshot and records of one replica in a store. Whatever a crash leaves is a set of valid records and one snapshot, and
@@ -36,29 +80,18 @@ export class Journal {
     this.#store = store
   }
 
-  /** The snapshot as it was kept, what could not be read set aside. */
-  readSnapshot(setAside: SetAside[]): Snapshot | undefined {
-    const bytes = this.#store.get(SNAPSHOT)
-    if (bytes === undefined) return undefined
-    try {
-      return decodeSnapshot((data) => this.#crypto.blake3(data), bytes)
-    } catch (error) {
-      if (!(error instanceof LedgerError)) throw error
-      setAside.push(this.#setAside(SNAPSHOT, bytes, error.message))
-      return undefined
-    }
+  writeNetworkId(networkId: Uint8Array): void {
+    this.#store.put(NETWORK, networkId)
   }
 
-  readRecords(setAside: SetAside[]): LedgerRecord[] {
-    const records: LedgerRecord[] = []
-    for (const [key, value] of [...this.#store.entries(RECORDS)]) {
-      const body = value.subarray(0, value.length - CHECKSUM_BYTES)
-      const kind = body.length === SETTLEMENT_BYTES ? 'settlement' : body.length === CLOSE_BYTES ? 'close' : undefined
-      const isWhole = equalBytes(value.subarray(body.length), this.#checksum(body))
-      if (kind !== undefined && isWhole && key === this.#keyOf({ kind, body })) records.push({ kind, body })
-      else setAside.push(this.#setAside(key, value, 'the record is not what was written'))
-    }
-    return records
+  /** Moves an entry that could not be read out of the way. */
+  setAside({ key, why }: Damage): SetAside {
+    let number = 1
+    while (this.#store.get(`${ASIDE}${number}`) !== undefined) number++
+    const asideKey = `${ASIDE}${number}`
+    this.#store.put(asideKey, this.#store.get(key)!)
+    this.#store.delete(key)
+    return { key, asideKey, why }
   }
 
   writeSnapshot(snapshot: Snapshot): void {
@@ -68,7 +101,8 @@ export class Journal {
   /** Notes that a record entered or left the ledger; it is written with the next {@link Journal.flush}. */
   note(record: LedgerRecord, change: 'kept' | 'evicted'): void {
     const { body } = record
-    this.#pending.set(this.#keyOf(record), change === 'kept' ? concatBytes(body, this.#checksum(body)) : undefined)
+    const value = change === 'kept' ? concatBytes(body, checksum(this.#crypto, body)) : undefined
+    this.#pending.set(keyOf(this.#crypto, record), value)
   }
 
   /** Writes all that was noted, in one step. */
@@ -82,22 +116,13 @@ export class Journal {
     })
     this.#pending.clear()
   }
+}
 
-  #keyOf(record: LedgerRecord): string {
-    const { type, body } = toGossip(record)
-    return RECORDS + toHex(recordId(this.#crypto, type, statementOf(type, body)))
-  }
+function keyOf(crypto: Crypto, record: LedgerRecord): string {
+  const { type, body } = toGossip(record)
+  return RECORDS + toHex(recordId(crypto, type, statementOf(type, body)))
+}
 
-  #checksum(body: Uint8Array): Uint8Array {
-    return this.#crypto.blake3(body).subarray(0, CHECKSUM_BYTES)
-  }
-
-  #setAside(key: string, value: Uint8Array, why: string): SetAside {
-    let number = 1
-    while (this.#store.get(`${ASIDE}${number}`) !== undefined) number++
-    const asideKey = `${ASIDE}${number}`
-    this.#store.put(asideKey, value)
-    this.#store.delete(key)
-    return { key, asideKey, why }
-  }
+function checksum(crypto: Crypto, body: Uint8Array): Uint8Array {
+  return crypto.blake3(body).subarray(0, CHECKSUM_BYTES)
 }

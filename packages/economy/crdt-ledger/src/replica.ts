@@ -1,7 +1,8 @@
+import { equalBytes } from '@nexus/codec'
 import type { Crypto } from '@nexus/crypto'
 import type { GossipRecord, RecordHandler, Verdict } from '@nexus/gossip'
 import type { Mint } from './fold.ts'
-import { Journal, type SetAside } from './journal.ts'
+import { Journal, readStoredLedger, type SetAside } from './journal.ts'
 import { type Conflict, Ledger, type LedgerRecord } from './ledger.ts'
 import { CLOSES_MAX, SETTLEMENTS_MAX } from './limits.ts'
 import { CLOSE_RECORD, partiesOf, SETTLEMENT_RECORD, statementOf, toGossip } from './record-codec.ts'
@@ -30,7 +31,10 @@ export interface ReplicaPorts {
   changed?(): void
 }
 
-/** A ledger that lives: kept in a store, judged by a validator, spread by gossip. */
+/**
+ * A ledger that lives: kept in a store, judged by a validator, spread by gossip.
+ * @throws {RangeError} where the store is that of another network
+ */
 export class Replica {
   readonly ledger: Ledger
   /** What of the store could not be read at the start. */
@@ -42,27 +46,30 @@ export class Replica {
 
   constructor(options: ReplicaOptions, ports: ReplicaPorts) {
     const { crypto, networkId, store, genesis } = options
-    const setAside: SetAside[] = []
     this.#crypto = crypto
     this.#ports = ports
     this.#journal = new Journal(crypto, store)
-    const stored = this.#journal.readSnapshot(setAside)
-    if (stored === undefined) this.#journal.writeSnapshot(genesis)
+    const { networkId: storedId, snapshot, records, damaged } = readStoredLedger(crypto, store)
+    if (storedId !== undefined && !equalBytes(storedId, networkId)) {
+      throw new RangeError('the store holds the ledger of another network')
+    }
+    this.setAside = damaged.map((damage) => this.#journal.setAside(damage))
+    if (storedId === undefined) this.#journal.writeNetworkId(networkId)
+    if (snapshot === undefined) this.#journal.writeSnapshot(genesis)
     this.ledger = new Ledger(
-      { crypto, snapshot: stored ?? genesis },
+      { crypto, snapshot: snapshot ?? genesis },
       {
         kept: (record) => this.#journal.note(record, 'kept'),
         evicted: (record) => this.#leave(record),
         conflict: (evidence) => ports.conflict?.(evidence),
       },
     )
-    this.ledger.load(this.#journal.readRecords(setAside))
+    this.ledger.load(records)
     this.#journal.flush()
     this.#validator = new Validator(
       { crypto, networkId, ledger: this.ledger },
       { taken: () => this.#taken(), failed: (error) => ports.failed(error) },
     )
-    this.setAside = setAside
   }
 
   /** What to register at a gossip of the same node, before {@link Replica.announce}. */

@@ -3,7 +3,7 @@ import { seededRandom } from '@nexus/crypto/testing'
 import { Gossip } from '@nexus/gossip'
 import { describe, expect, test } from 'vitest'
 import { kept, stateOf } from './kit.ts'
-import { fast, fundedGenesis, NETWORK, person, signedClose, signedPayment } from './people.ts'
+import { fast, fundedGenesis, NETWORK, OTHER_NETWORK, person, signedClose, signedPayment } from './people.ts'
 
 const genesis = fundedGenesis({ ada: 100_000n })
 const raise = (error: unknown): never => {
@@ -89,7 +89,7 @@ describe('a replica', () => {
   test.each([true, false])('survives a crash at every write (steps atomic: %s)', async (isAtomic) => {
     const whole = open(new MemoryStore())
     await live(whole)
-    for (let writes = 0; writes < 60; writes++) {
+    for (let writes = 0; writes < 64; writes++) {
       const store = new DyingStore(writes, isAtomic)
       let died = false
       try {
@@ -112,6 +112,7 @@ describe('a replica', () => {
   test('sets damaged entries aside, says so and goes on', async () => {
     const store = new MemoryStore()
     await live(open(store))
+    store.delete('ledger/network')
     for (const [key, value] of [...store.entries('ledger/')]) {
       value[value.length >> 1]! ^= 1
       store.put(key, value)
@@ -175,6 +176,13 @@ async function round(
     if (!moved) moved = await verdictsMadeWork(peers, links)
   }
 }
+
+test('a store of another network is not taken', () => {
+  const store = new MemoryStore()
+  open(store)
+  const options = { crypto: fast, networkId: OTHER_NETWORK, store, genesis }
+  expect(() => new Replica(options, silent)).toThrow(RangeError)
+})
 
 describe('replicas that gossip', () => {
   test('three settle pairwise and agree; a forged record dies at the first hop', async () => {
