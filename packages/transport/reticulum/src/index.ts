@@ -33,6 +33,13 @@ export type { Link, LinkEnd, PacketReceipt } from './link.ts'
 export { decodeMsgPack, encodeMsgPack, Float64, type MsgPack } from './msgpack.ts'
 export { destinationHash, fullName, nameHash } from './name.ts'
 export {
+  NEXUS_NAME,
+  NEXUS_PEERS_MAX,
+  type NexusTransportOptions,
+  nexusReticulumIdentity,
+  nexusTransport,
+} from './nexus-transport.ts'
+export {
   CONTEXT,
   DESTINATION_TYPE,
   decodePacket,

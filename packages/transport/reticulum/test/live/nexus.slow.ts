@@ -21,12 +21,13 @@ afterEach(async () => {
 /** A NEXUS node whose one medium is the Reticulum network behind `address`. */
 async function nexusNode(address: string, label: string): Promise<Node> {
   const crypto = await nodeCrypto()
-  const identity = createIdentity(crypto, systemRandom(32))
+  const seed = systemRandom(32)
+  const identity = createIdentity(crypto, seed)
   const reticulum = await startReticulum({ crypto, media: [tcpClientMedium(address)] })
   running.push(reticulum)
   await reticulum.node.online()
   const transport = nexusTransportOn(reticulum, {
-    identity: nexusReticulumIdentity(crypto, reticulum.crypto, identity.seed),
+    identity: nexusReticulumIdentity(crypto, reticulum.crypto, seed),
     extension: () => Uint8Array.of(0x4e, 1, 0, 0, 0, 0, 0, 0),
     announceMs: 5_000,
   })
