@@ -52,7 +52,14 @@ export const COOKIE_SECRET_MS = 120_000
 export const HS2_SPACING_AIRTIMES = 10
 export const PROBE_SPACING_MS = 1_000
 export const PROBE_SPACING_AIRTIMES = 10
-export const PROBES_UNANSWERED_MAX = 3
+/** Questions without an answer after which a neighbour is dead, and as many as it takes where they get lost. */
+export const PROBES_UNANSWERED_MIN = 3
+export const PROBES_UNANSWERED_MAX = 12
+/** How often all questions to a neighbour that is there may be lost. */
+export const FALSE_DEATH_RATIO = 1e-5
+/** Loss is measured over about so many questions, and a new link is taken to have had some good ones. */
+export const LOSS_MEMORY_QUESTIONS = 64
+export const LOSS_PRIOR_QUESTIONS = 4
 /** Silence after which a neighbour is asked: a dead one is found 3 spacings later. */
 export const IDLE_PROBE_FAST_MS = 10_000
 export const IDLE_PROBE_MS = 30_000

@@ -125,7 +125,7 @@ export interface LinkLayerOptions {
   readonly admit?: (publicKey: Uint8Array) => boolean
   readonly limits?: Partial<LinkLimits>
   /**
-   * How many times faster than usual beacons and idle probes come, 1 if not said, above 0 and at most 100: for networks
+   * How many times faster than usual beacons and probes come, 1 if not said, above 0 and at most 100: for networks
    * that are to be watched while they heal.
    */
   readonly pace?: number

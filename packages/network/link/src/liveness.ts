@@ -1,9 +1,13 @@
 import {
   BEACON_EARLY_SHARE,
+  FALSE_DEATH_RATIO,
   IDLE_PROBE_FAST_MS,
   IDLE_PROBE_MS,
   IDLE_PROBE_SLOW_MS,
+  LOSS_MEMORY_QUESTIONS,
+  LOSS_PRIOR_QUESTIONS,
   PROBES_UNANSWERED_MAX,
+  PROBES_UNANSWERED_MIN,
   SLOW_BELOW_BPS,
   UNANSWERED_PROBE_MS,
   WIDE_COUNTERS_FROM_BPS,
@@ -12,7 +16,7 @@ import type { Medium } from './medium.ts'
 
 /**
  * Whether a neighbour is still there, and how far: it is asked when it was silent for long, or when it does not react to
- * what was sent; three questions without any authentic frame, and the link is dead.
+ * what was sent; three questions without any authentic frame, and the link is dead. Where questions get lost more are asked.
  */
 export class Liveness {
   /** Of an authentic frame. */
@@ -28,6 +32,11 @@ export class Liveness {
   readonly #isFast: boolean
   #unansweredSinceMs = Number.POSITIVE_INFINITY
   #asked = 0
+  /** Questions of the past, and how many of them had no answer though the neighbour was there. */
+  #questions = 0
+  #lost = 0
+  /** Whether the newest question was. */
+  #isAnswered = true
   #askedMs = Number.NEGATIVE_INFINITY
   #spacingMs = 0
   #beaconedMs = Number.NEGATIVE_INFINITY
@@ -57,6 +66,7 @@ export class Liveness {
     this.lastHeardMs = nowMs
     this.#unansweredSinceMs = Number.POSITIVE_INFINITY
     this.#doubtDueMs = Number.POSITIVE_INFINITY
+    if (this.#asked > 0) this.#learn()
     this.#asked = 0
   }
 
@@ -79,12 +89,15 @@ export class Liveness {
     // Two who lost their questions to each other must not repeat them together.
     this.#spacingMs = this.#medium.probeSpacingMs + this.#medium.spreadMs()
     this.#token = (this.#token + 1) >>> 0
+    this.#isAnswered = false
     return this.#token
   }
 
-  /** An answer came; one to an older question only shows that the neighbour lives. */
+  /** An answer came, after {@link heard}; one to an older question only shows that the neighbour lives. */
   answered(nowMs: number, token: number): void {
-    if (token !== this.#token) return
+    if (token !== this.#token || this.#isAnswered) return
+    this.#isAnswered = true
+    this.#lost = Math.max(0, this.#lost - 1)
     const sampleMs = nowMs - this.#askedMs
     this.rttMs = this.rttMs === undefined ? sampleMs : this.rttMs + (sampleMs - this.rttMs) / 8
   }
@@ -117,8 +130,19 @@ export class Liveness {
     return this.#asked > 0
   }
 
-  /** Whether all questions went unanswered; asked when due. */
+  /** Whether so many questions went unanswered that loss does not explain it; asked when due. */
   get dead(): boolean {
-    return this.#asked >= PROBES_UNANSWERED_MAX
+    const lossRatio = this.#lost / (this.#questions + LOSS_PRIOR_QUESTIONS)
+    const needed = Math.ceil(Math.log(FALSE_DEATH_RATIO) / Math.log(lossRatio))
+    return this.#asked >= Math.min(PROBES_UNANSWERED_MAX, Math.max(PROBES_UNANSWERED_MIN, needed))
+  }
+
+  /** The neighbour is there: what it does not answer yet counts as lost. */
+  #learn(): void {
+    this.#questions += this.#asked
+    this.#lost += this.#asked
+    if (this.#questions <= LOSS_MEMORY_QUESTIONS) return
+    this.#questions /= 2
+    this.#lost /= 2
   }
 }

@@ -83,7 +83,7 @@ export class Medium {
   links = 0
   /** Other nodes here, as last told to the host. */
   othersTold = 0
-  /** How many times faster than usual beacons and idle probes come. */
+  /** How many times faster than usual beacons and probes come. */
   readonly pace: number
   readonly #ports: MediumPorts
   readonly #random: Random
@@ -109,8 +109,6 @@ export class Medium {
     this.frameBytesMax = Math.min(Math.max(facts.mtuBytes, LINK_FRAME_BYTES_MIN), LINK_FRAME_BYTES_MAX)
     this.wideCounters = facts.bitrateBps >= WIDE_COUNTERS_FROM_BPS
     this.fullAirtimeMs = this.airtimeMs(LINK_FRAME_BYTES_MIN)
-    // A radio that may speak for a hundredth of the time answers in that time.
-    this.probeSpacingMs = Math.max(PROBE_SPACING_MS, (PROBE_SPACING_AIRTIMES * this.fullAirtimeMs) / facts.dutyCycle)
     this.oldKeyMs = Math.max(OLD_KEY_MS, OLD_KEY_AIRTIMES * this.fullAirtimeMs)
     const retryAirtimes = this.addressed ? RETRY_AIRTIMES : RETRY_UNADDRESSED_AIRTIMES
     this.#retryBaseMs = Math.max(RETRY_MS, retryAirtimes * this.fullAirtimeMs)
@@ -123,6 +121,9 @@ export class Medium {
     this.stats = emptyStats()
     if (!(context.pace > 0 && context.pace <= 100)) throw new RangeError(`a pace of ${context.pace}`)
     this.pace = context.pace
+    // A radio that may speak for a hundredth of the time answers in that time.
+    const airMs = (PROBE_SPACING_AIRTIMES * this.fullAirtimeMs) / facts.dutyCycle
+    this.probeSpacingMs = Math.max(PROBE_SPACING_MS / context.pace, airMs)
     this.#random = context.random
     this.nextBeaconMs = nowMs + this.spreadMs()
     this.#ports = ports

@@ -97,6 +97,33 @@ describe('down and up again', () => {
     expect(a.layer.stats()).toMatchObject({ links: 0, attempts: 0 })
   })
 
+  test('a link that loses a quarter of all frames is not taken for dead, and one that dies is found all the same', () => {
+    let downs = 0
+    for (let seed = 1; seed <= 4; seed++) {
+      const { pump, a, b } = linkedPair(UDP, seed, { lossShare: 0.25 })
+      pump.run(6 * 3_600_000)
+      downs += a.downs.length
+      expect(a.links).toHaveLength(1)
+      pump.removeNode('b')
+      const before = a.downs.length
+      expect(pump.run(30_000, () => a.downs.length > before)).toBe(true)
+      expect(b.links.length).toBeLessThanOrEqual(1)
+    }
+    // One a day and link is met while loss is not known yet; three questions alone would end 70 in this time.
+    expect(downs).toBeLessThanOrEqual(2)
+  })
+
+  test('a hurried mesh finds a dead peer in a fifth of the time', () => {
+    const pump = new LinkPump(seededRandom(1))
+    pump.addMedium(UDP)
+    const [a, b] = ['a', 'b'].map((name) => pump.addNode(name, optionsOf(name, 1, { pace: 5 })))
+    for (const node of [a!, b!]) pump.attach(node, 'udp')
+    expect(pump.run(10_000, () => a!.links.length === 1)).toBe(true)
+    pump.run(5_000)
+    pump.removeNode('b')
+    expect(pump.run(2_900, () => a!.downs.length > 0)).toBe(true)
+  })
+
   test('a peer that does not react to messages is found sooner', () => {
     const { pump, a } = linkedPair(UDP)
     pump.run(1_000)

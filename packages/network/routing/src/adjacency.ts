@@ -65,6 +65,8 @@ export class Adjacency {
   readonly withdrawals = new Set<number>()
   readonly announces = new Set<number>()
   readonly updates = new Set<number>()
+  /** When the first repeats of what was told last are due. */
+  repeatSoonMs = Number.POSITIVE_INFINITY
   /** Repeats due, and the slot at which the search for them goes on. */
   due = 0
   dueAt = 0
@@ -159,12 +161,12 @@ export class Adjacency {
     this.knows[slot] = (knows & ~(KNOWS.DUE | KNOWS.REPEATS_MASK)) | (count * KNOWS.REPEAT)
   }
 
-  /** A round begins: the repeats of fresh news are due, and the last one of older news in a sparse round. */
-  dueRepeats(isSparse: boolean): void {
+  /** Of what was told, the repeats are due of which at least so many are left. */
+  dueRepeats(leastLeft: number): void {
     for (let slot = 0; slot < this.knows.length; slot++) {
       const knows = this.knows[slot]!
       const left = (knows & KNOWS.REPEATS_MASK) / KNOWS.REPEAT
-      if (left === 0 || (left === 1 && !isSparse) || (knows & KNOWS.DUE) !== 0) continue
+      if (left < leastLeft || (knows & KNOWS.DUE) !== 0) continue
       this.knows[slot] = knows | KNOWS.DUE
       this.due += 1
     }

@@ -20,7 +20,10 @@ export const PASS_SPACING_MS = 15_000
 export const SELF_ANNOUNCE_SPACING_MS = 10_000
 /** A packet that cannot be forwarded is answered at most this often per destination. */
 export const UNREACHABLE_SPACING_MS = 1_000
-/** An advert is repeated in the next two rounds, and a last time in the next round whose number this divides. */
+/** A request that was passed on goes once more after this, unless the answer came: end to end each loss would cost a repeat of its author's. */
+export const PASS_AGAIN_MS = 2_000
+/** An advert is repeated after this, in the next round, and a last time in the next round whose number {@link SPARSE_ROUNDS} divides. */
+export const REPEAT_SOON_MS = 4_000
 export const REPEATS = 3
 export const SPARSE_ROUNDS = 8
 /** A change by more than this factor is told at once. */

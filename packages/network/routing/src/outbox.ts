@@ -6,6 +6,7 @@ import { HOP_NONE, metricOf, NONE, SLOT } from './destinations.ts'
 import { encodeRouteFrame, ROUTE_FRAME, WITHDRAWN, writeUpdate } from './frames.ts'
 import {
   PATH_HOPS_MAX,
+  REPEAT_SOON_MS,
   REPEATS,
   REQUEST_BYTES,
   SPARSE_ROUNDS,
@@ -99,13 +100,29 @@ export class Outbox {
     this.#signal(adjacency)
   }
 
-  /** A round begins: what was told in the last two is told again. */
+  /** A round begins: what was told of late is told again, in a sparse one also what was told before. */
   round(count: number): void {
     for (const adjacency of this.#state.adjacencies) {
-      if (adjacency === undefined || !adjacency.isUp) continue
-      adjacency.dueRepeats(count % SPARSE_ROUNDS === 0)
-      if (adjacency.hasWork) this.#signal(adjacency)
+      if (adjacency?.isUp) this.#repeat(adjacency, count % SPARSE_ROUNDS === 0 ? 1 : 2)
     }
+  }
+
+  /** What was just told is told again where it is time. */
+  tick(): void {
+    for (const adjacency of this.#state.adjacencies) {
+      if (!adjacency?.isUp || adjacency.repeatSoonMs > this.#state.nowMs) continue
+      adjacency.repeatSoonMs = Number.POSITIVE_INFINITY
+      this.#repeat(adjacency, REPEATS)
+    }
+  }
+
+  /** When {@link Outbox.tick} has work. */
+  nextWakeMs(): number {
+    let nextMs = Number.POSITIVE_INFINITY
+    for (const adjacency of this.#state.adjacencies) {
+      if (adjacency?.isUp) nextMs = Math.min(nextMs, adjacency.repeatSoonMs)
+    }
+    return nextMs
   }
 
   /** The next frame of at most `maxBytes` for this neighbour; `undefined` where nothing waits that fits. */
@@ -207,7 +224,7 @@ export class Outbox {
     adjacency.queue(slot, undefined)
     adjacency.knows[slot]! |= KNOWS.ANNOUNCE | KNOWS.ROUTE
     this.#lowerDistance(slot)
-    adjacency.setRepeats(slot, REPEATS)
+    this.#told(adjacency, slot)
     return { kind: 'packet', bytes }
   }
 
@@ -248,7 +265,7 @@ export class Outbox {
       if (form === 'announce') this.markFor(adjacency, slot)
       if (form === 'announce' || form === 'nothing') continue
       at = this.#writeUpdate(adjacency, slot, form === 'update', into, at)
-      adjacency.setRepeats(slot, REPEATS)
+      this.#told(adjacency, slot)
     }
     return at
   }
@@ -276,6 +293,16 @@ export class Outbox {
     this.#lowerDistance(slot)
     adjacency.knows[slot]! |= KNOWS.ROUTE
     return writeUpdate({ destination, lamport: this.#advert.lamport, path: this.#advert }, into, at)
+  }
+
+  #told(adjacency: Adjacency, slot: number): void {
+    adjacency.setRepeats(slot, REPEATS)
+    adjacency.repeatSoonMs = Math.min(adjacency.repeatSoonMs, this.#state.nowMs + REPEAT_SOON_MS)
+  }
+
+  #repeat(adjacency: Adjacency, leastLeft: number): void {
+    adjacency.dueRepeats(leastLeft)
+    if (adjacency.hasWork) this.#signal(adjacency)
   }
 
   /** What leaves this node bounds what it may use: before the frame is handed out. */

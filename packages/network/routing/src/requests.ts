@@ -1,7 +1,7 @@
 import { type Adjacency, type AskedAnnounce, keyOf } from './adjacency.ts'
 import { METRIC_NONE, NONE, SLOT } from './destinations.ts'
 import type { RouteRequest } from './frames.ts'
-import { PASS_SPACING_MS, REQUEST_REPEATS_MS, REQUEST_REPEATS_NEAR } from './limits.ts'
+import { PASS_AGAIN_MS, PASS_SPACING_MS, REQUEST_REPEATS_MS, REQUEST_REPEATS_NEAR } from './limits.ts'
 import type { Outbox } from './outbox.ts'
 import { isSameNeighbour, type RouterState } from './state.ts'
 
@@ -19,6 +19,8 @@ export class Requests {
   readonly #pending = new Map<string, PendingRequest>()
   /** What was passed on, and when. */
   readonly #passed = new Map<string, number>()
+  /** What was passed on and goes once more, the oldest first, with the index of who asked. */
+  readonly #again: { readonly atMs: number; readonly request: RouteRequest; readonly from: number }[] = []
   /** Who asked, in this round, for destinations that the table does not hold. */
   readonly #waiting = new Map<string, Set<number>>()
 
@@ -78,10 +80,9 @@ export class Requests {
 
   /** A neighbour's request that is not for this node: answered from the table, or passed on to all others. */
   receive(from: Adjacency, request: RouteRequest): void {
-    const { table, limits, adjacencies, nowMs } = this.#state
+    const { table, limits, nowMs } = this.#state
     const slot = table.find(request.destination)
-    const isHeld = slot !== NONE && table.state[slot] === SLOT.LIVE && table.lamport[slot]! >= request.wanted
-    if (isHeld && this.#outbox.answer(from, slot)) return
+    if (this.#isHeld(request) && this.#outbox.answer(from, slot)) return
     const key = keyOf(request.destination)
     const passedKey = requestKey(request)
     this.#rememberAsker(from, key, slot)
@@ -90,9 +91,9 @@ export class Requests {
     if (from.passed >= limits.passedRequestsPerNeighbour) return
     from.passed += 1
     this.#passed.set(passedKey, nowMs)
-    for (const adjacency of adjacencies) {
-      if (adjacency?.isUp && !isSameNeighbour(adjacency, from)) this.#queue(adjacency, request)
-    }
+    this.#passOn(from, request)
+    if (this.#again.length < limits.passedRequests)
+      this.#again.push({ atMs: nowMs + PASS_AGAIN_MS, request, from: from.index })
   }
 
   /** Repeats what is due. */
@@ -102,6 +103,11 @@ export class Requests {
       if (request.nextMs > nowMs) continue
       if (request.sent > REQUEST_REPEATS_MS.length) this.#pending.delete(key)
       else this.#send(request)
+    }
+    while (this.#again.length > 0 && this.#again[0]!.atMs <= nowMs) {
+      const { request, from } = this.#again.shift()!
+      const asker = adjacencies[from]
+      if (asker !== undefined && !this.#isHeld(request)) this.#passOn(asker, request)
     }
     for (const adjacency of adjacencies) {
       if (adjacency === undefined || !adjacency.isUp) continue
@@ -125,13 +131,25 @@ export class Requests {
 
   /** When {@link Requests.tick} has work again. */
   nextWakeMs(): number {
-    let nextMs = Number.POSITIVE_INFINITY
+    let nextMs = this.#again[0]?.atMs ?? Number.POSITIVE_INFINITY
     for (const request of this.#pending.values()) nextMs = Math.min(nextMs, request.nextMs)
     for (const adjacency of this.#state.adjacencies) {
       if (adjacency === undefined || !adjacency.isUp) continue
       for (const asked of adjacency.asked.values()) nextMs = Math.min(nextMs, asked.nextMs)
     }
     return nextMs
+  }
+
+  #isHeld(request: RouteRequest): boolean {
+    const { table } = this.#state
+    const slot = table.find(request.destination)
+    return slot !== NONE && table.state[slot] === SLOT.LIVE && table.lamport[slot]! >= request.wanted
+  }
+
+  #passOn(from: Adjacency, request: RouteRequest): void {
+    for (const adjacency of this.#state.adjacencies) {
+      if (adjacency?.isUp && !isSameNeighbour(adjacency, from)) this.#queue(adjacency, request)
+    }
   }
 
   #rememberAsker(from: Adjacency, key: string, slot: number): void {

@@ -278,6 +278,7 @@ export class Router {
       this.#nextRoundMs = nowMs + ROUND_MS
       this.#round()
     }
+    this.#outbox.tick()
     this.#requests.tick()
     this.#self.tick()
     this.#flush()
@@ -286,7 +287,7 @@ export class Router {
   /** When {@link Router.tick} has work; at the latest at the next round. */
   nextWakeMs(): number {
     const roundMs = this.#nextRoundMs ?? Number.NEGATIVE_INFINITY
-    return Math.min(roundMs, this.#requests.nextWakeMs(), this.#self.nextWakeMs())
+    return Math.min(roundMs, this.#outbox.nextWakeMs(), this.#requests.nextWakeMs(), this.#self.nextWakeMs())
   }
 
   /** Every candidate with its figures and why it is not chosen. */

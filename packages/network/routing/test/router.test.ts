@@ -353,3 +353,34 @@ test('on a link that carries less than there is to tell, what waits keeps its pl
   }
   expect(told).toEqual(new Set([20, 21, 22]))
 })
+
+test('what was told is told again after 4 s, in the next round and in a sparse one, and then rests', () => {
+  const lone = new LoneRouter(2)
+  lone.announce(1, D, 1n, { hops: 1 })
+  expect(lone.pull(2)).toHaveLength(1)
+  const repeatsS: number[] = []
+  for (let second = 1; second <= 1_200; second++) {
+    lone.later(1_000)
+    if (lone.pullUpdates(2).length > 0) repeatsS.push(second)
+  }
+  expect(repeatsS).toEqual([4, 60, 480])
+})
+
+test('a request passed on goes once more after 2 s, unless its answer came', () => {
+  for (const isAnswered of [false, true]) {
+    const lone = new LoneRouter(3)
+    lone.request(1, D, 0n)
+    const passed = [2, 3].map((id) => lone.pullRequests(id).length)
+    if (isAnswered) lone.announce(2, D, 1n)
+    lone.later(1_999)
+    expect(lone.pullRequests(3)).toEqual([])
+    lone.later(1)
+    expect([passed, [2, 3].map((id) => lone.pullRequests(id).length), lone.pullRequests(1)]).toEqual([
+      [1, 1],
+      isAnswered ? [0, 0] : [1, 1],
+      [],
+    ])
+    lone.later(20_000)
+    expect(lone.pullRequests(3)).toEqual([])
+  }
+})

@@ -319,7 +319,6 @@ export class NodeCore {
 
   #makeMessenger(): Messenger {
     const { crypto, identity, random, store, allowStrangerReceipts = false, wallClockMs } = this.options
-    const limits = { retryMsMin: this.clock.retryMsMin }
     return new Messenger(
       {
         crypto,
@@ -327,7 +326,7 @@ export class NodeCore {
         random,
         store,
         counters: storedCounter(store, 'counter/message'),
-        limits,
+        limits: this.clock.messageLimits,
         allowStrangerReceipts,
         ...(wallClockMs === undefined ? {} : { wallClockMs }),
       },

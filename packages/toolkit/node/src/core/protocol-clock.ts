@@ -5,8 +5,10 @@ import { DEFAULT_LIMITS } from '@nexus/session'
 const ROUNDED_UP = 1 + 4 * Number.EPSILON
 
 const BEACONS_PER_ROUND = 6
-/** Probes are a second apart however short the rounds: to hurry more would not find anything sooner. */
+/** Beacons 2 s and probes 200 ms apart are hurry enough. */
 const LINK_PACE_MAX = 5
+
+type MessagePace = Partial<Pick<typeof DEFAULT_LIMITS, 'retryMsMin' | 'retryMsMax' | 'heardMsMin' | 'receiptSpacingMs'>>
 
 /**
  * Routing counts in rounds of 60 s. A node whose rounds are shorter (a demonstration in a hurry) lives faster: this turns
@@ -26,9 +28,15 @@ export class ProtocolClock {
     return Math.min(LINK_PACE_MAX, Math.max(1, ROUND_MS / (BEACONS_PER_ROUND * this.roundMs)))
   }
 
-  /** Soonest that a message without a receipt goes again. */
-  get retryMsMin(): number {
-    return DEFAULT_LIMITS.retryMsMin / this.linkPace
+  /**
+   * How messages and receipts are paced. In a hurry messages go again sooner, never more than a round apart, and at once when a way
+   * is found.
+   */
+  get messageLimits(): MessagePace {
+    if (this.roundMs >= ROUND_MS) return {}
+    const retryMsMin = DEFAULT_LIMITS.retryMsMin / this.linkPace
+    const receiptSpacingMs = DEFAULT_LIMITS.receiptSpacingMs / this.linkPace
+    return { retryMsMin, retryMsMax: this.roundMs, heardMsMin: retryMsMin, receiptSpacingMs }
   }
 
   toProtocolMs(nowMs: number): number {
