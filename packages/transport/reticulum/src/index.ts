@@ -30,6 +30,24 @@ export type { InterfaceMode, InterfaceOptions, ReticulumInterface } from './inte
 export { KNOWN_MAX, type Known, type Path } from './known.ts'
 export { MTU_BYTES, PLAINTEXT_BYTES_MAX, RESOURCE_SEGMENT_BYTES_MAX } from './limits.ts'
 export type { Link, LinkEnd, PacketReceipt } from './link.ts'
+export {
+  Lxmf,
+  type LxmfDraft,
+  type LxmfMethod,
+  type LxmfOptions,
+  type LxmfSendOptions,
+  type ReceivedLxmf,
+} from './lxmf.ts'
+export {
+  LXMF_NAME,
+  type LxmfContent,
+  type LxmfMessage,
+  lxmfAppData,
+  packLxmf,
+  readLxmfAppData,
+  unpackLxmf,
+  verifyLxmf,
+} from './lxmf-message.ts'
 export { decodeMsgPack, encodeMsgPack, Float64, type MsgPack } from './msgpack.ts'
 export { destinationHash, fullName, nameHash } from './name.ts'
 export {

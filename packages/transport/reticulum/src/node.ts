@@ -1,6 +1,7 @@
 /** Reticulum on Node: real sockets, clocks and files (docs/spec/reticulum.md). */
 export { nodeAes } from './node/aes.ts'
 export {
+  lxmfOn,
   nexusTransportOn,
   type RunningReticulum,
   reticulumNodeCrypto,

@@ -5,6 +5,7 @@ import { AccessCode } from '../access-code.ts'
 import { type ReticulumCrypto, reticulumCrypto } from '../crypto.ts'
 import { Identity } from '../identity.ts'
 import type { ReticulumInterface } from '../interface.ts'
+import { Lxmf, type LxmfOptions } from '../lxmf.ts'
 import { type NexusTransportOptions, nexusTransport } from '../nexus-transport.ts'
 import { Reticulum, type ReticulumOptions } from '../reticulum.ts'
 import { nodeAes } from './aes.ts'
@@ -60,6 +61,12 @@ export function nexusTransportOn(
       return { cancel: () => clearTimeout(timer) }
     },
   })
+}
+
+/** LXMF messages to and from an identity, over a running node. */
+export function lxmfOn(reticulum: RunningReticulum, options: Pick<LxmfOptions, 'identity' | 'displayName'>): Lxmf {
+  const { node, crypto } = reticulum
+  return new Lxmf({ ...options, node, crypto, unixMs: () => Date.now(), nowMs: () => performance.now() })
 }
 
 /** Primitives of Node for what is made before a node starts, such as its identities. */
