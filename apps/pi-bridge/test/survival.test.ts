@@ -98,6 +98,10 @@ describe('a node survives', () => {
     const doctor = await bench.run('node', 'nexus-doctor')
     expect(doctor.code).toBe(1)
     expect(doctor.out).toContain(`${path} is damaged or half-written`)
+    // Whoever merely looks at a file, which may be any, moves nothing.
+    const shown = await bench.run('node', 'nexus-keygen', ['show', path])
+    expect(shown).toMatchObject({ code: 7, out: '' })
+    expect(existsSync(path)).toBe(true)
     const start = await bench.run('node', 'nexus-node', ['start'])
     expect(start).toMatchObject({ code: 7, out: '' })
     expect(start.err).toContain(`${path} is damaged or half-written; it is kept as ${path}.damaged-1`)
@@ -114,7 +118,9 @@ describe('a node survives', () => {
     await linked(bench, 'closed', 0)
     // A peer that was refused waits for longer and longer before it tries again; one that starts anew does not.
     await guest.kill('SIGTERM')
-    await bench.json('closed', 'nexus-peer', ['add', guestId, '--name', 'guest'])
+    const named = await bench.run('closed', 'nexus-peer', ['add', guestId, '--name', 'guest'])
+    expect(named.out).toContain(`trusted: guest (${guestId})`)
+    expect(named.err).toMatch(/^It is (linked|not linked yet)\./)
     await bench.start('guest', client(port))
     const doctor = await bench.run('closed', 'nexus-doctor')
     expect(doctor.out).toMatch(/warning +refusals .*not-admitted/)

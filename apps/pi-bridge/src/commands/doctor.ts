@@ -12,6 +12,7 @@ import { type Loaded, loadConfig } from '../config/load.ts'
 import type { Check, Finding, Patient } from '../doctor/check.ts'
 import { clock, disk, entropy, multicast, nodeVersion, serialPorts } from '../doctor/machine.ts'
 import { duplicates, interfaces, neighbours, refusals, socket } from '../doctor/running.ts'
+import { segment } from '../doctor/segment.ts'
 import { configuration, damagedFiles, identity, stateFolder } from '../doctor/state.ts'
 
 interface Flags {
@@ -34,6 +35,7 @@ const CHECKS: readonly Check[] = [
   neighbours,
   refusals,
   duplicates,
+  segment,
 ]
 /** How long the node may take to hand over its past events. */
 const EVENTS_MS = 150
@@ -75,8 +77,10 @@ async function meet(global: GlobalFlags): Promise<Patient> {
   const node = socketPath === undefined ? undefined : await connectControl(socketPath).catch(() => undefined)
   const status = await node?.call('status', { routesMax: 100 })
   const events = node === undefined ? [] : await pastEvents(node)
+  // A node without a segment refuses to tell of one.
+  const segment = await node?.call('segment', {}).catch(() => undefined)
   node?.close()
-  return { loaded, configProblem, socket: socketPath, status, events }
+  return { loaded, configProblem, socket: socketPath, status, events, segment }
 }
 
 /** The events that the node still remembers. */
@@ -109,7 +113,7 @@ function findingsText(findings: readonly Finding[], { colors }: Output): string 
 }
 
 /** Everything that helps another to help, as JSON; tokens are left out. */
-function bundleOf({ loaded, configProblem, status, events }: Patient, findings: readonly Finding[]): string {
+function bundleOf({ loaded, configProblem, status, events, segment }: Patient, findings: readonly Finding[]): string {
   const { platform, arch, versions } = process
   const machine = { platform, arch, node: versions.node, nexus: VERSION }
   const config = loaded === undefined ? { problem: configProblem } : loaded.config
@@ -120,6 +124,7 @@ function bundleOf({ loaded, configProblem, status, events }: Patient, findings: 
     findings,
     config,
     status: status ?? null,
+    segment: segment ?? null,
     events,
   }
   return `${JSON.stringify(bundle, (key, value: unknown) => (key === 'airToken' ? '…' : value), 2)}\n`

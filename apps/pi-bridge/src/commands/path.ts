@@ -4,8 +4,8 @@ import { withNode } from '../cli/connect.ts'
 import { EXIT } from '../cli/exit-codes.ts'
 import { action } from '../cli/frame.ts'
 import type { Output } from '../cli/output.ts'
-import { printable, table } from '../cli/table.ts'
-import { bitRate, cost, duration, percent } from '../cli/units.ts'
+import { table } from '../cli/table.ts'
+import { called, WAY_COLUMNS, wayCells } from '../cli/ways.ts'
 
 /** `nexus-path`: the ways to a node, and why one is chosen. */
 export function pathCommand(): Command {
@@ -31,29 +31,12 @@ export function pathText(
   if (candidates.length === 0) return head
   const rows = candidates.map((each) => [
     each.chosen ? '*' : '',
-    each.label === undefined ? each.nextHop.slice(0, 12) : `${printable(each.label)} (${each.nextHop.slice(0, 8)})`,
-    printable(each.interfaceId),
-    String(each.hops),
-    cost(each.cost),
-    duration(each.latencyMs),
-    bitRate(each.bandwidthBps),
-    each.reliability === 0 ? '–' : percent(each.reliability),
+    ...wayCells(called(each.label, each.nextHop), each),
     each.score === null ? '–' : each.score.toFixed(3),
     each.why,
   ])
   const shown = table(
-    [
-      { title: '' },
-      { title: 'NEXT HOP' },
-      { title: 'OVER' },
-      { title: 'RELAYS', align: 'right' },
-      { title: 'COST', align: 'right' },
-      { title: 'LATENCY', align: 'right' },
-      { title: 'BANDWIDTH', align: 'right' },
-      { title: 'RELIABLE', align: 'right' },
-      { title: 'SCORE', align: 'right' },
-      { title: 'WHY' },
-    ],
+    [{ title: '' }, ...WAY_COLUMNS, { title: 'SCORE', align: 'right' }, { title: 'WHY' }],
     rows,
     colors,
     (text, column, row) => (candidates[row]!.chosen && column < 2 ? colors.green(text) : text),

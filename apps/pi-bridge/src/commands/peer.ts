@@ -55,6 +55,7 @@ async function add({ global, flags, out }: Context<AddFlags>, given: string): Pr
     })
     out.json(peer)
     out.print(`trusted: ${called(peer)}${peer.address === undefined ? '' : `, dialled as ${peer.address}`}`)
+    out.say(await prospect(node, peer))
   })
   return undefined
 }
@@ -88,6 +89,22 @@ async function list({ global, out }: Context<unknown>): Promise<undefined> {
     )
   })
   return undefined
+}
+
+/** What to expect after a peer was named: whether it is linked, and what it takes where it was refused before. */
+async function prospect(node: ControlClient, { nodeId, address }: Peer): Promise<string> {
+  const { links, node: self, interfaces } = await node.call('status', { routesMax: 0 })
+  if (links.some(({ peer }) => peer === nodeId)) return 'It is linked.'
+  const admission =
+    self.admission === 'trusted'
+      ? 'If it was refused before, it is let in now: both greet each other anew within seconds.'
+      : 'It links as soon as it is heard.'
+  const dialled = interfaces.some(({ id }) => address === id || address?.startsWith(`${id} `))
+  const missing =
+    address === undefined || dialled
+      ? ''
+      : ` No interface is called ${address.split(' ')[0]}: it cannot be dialled there.`
+  return `It is not linked yet. ${admission}${missing} It must let this node in as well: nexus-peer add ${self.nodeId}`
 }
 
 function identify(given: string): { nodeId: string; publicKey?: string } {

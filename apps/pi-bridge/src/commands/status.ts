@@ -7,6 +7,7 @@ import type { Output } from '../cli/output.ts'
 import { durationMs, wholeNumber } from '../cli/parse.ts'
 import { printable, table } from '../cli/table.ts'
 import { bitRate, bytes, cost, duration, percent, plural, roundTrip } from '../cli/units.ts'
+import { called, WAY_COLUMNS, wayCells } from '../cli/ways.ts'
 
 export const SECTIONS = ['node', 'interfaces', 'links', 'routes', 'gossip', 'messages', 'counters'] as const
 export type Section = (typeof SECTIONS)[number]
@@ -69,10 +70,6 @@ export function statusText(out: Pick<Output, 'colors'>, status: Status, sections
 }
 
 type Show = (colors: Output['colors'], status: Status) => string
-
-/** A node for people: its name, else the first digits of its NodeID. */
-const called = (label: string | undefined, nodeId: string): string =>
-  label === undefined ? nodeId.slice(0, 12) : `${printable(label)} (${nodeId.slice(0, 8)})`
 
 const SHOW: Record<Section, Show> = {
   node: (colors, { node, knownNodes }) => {
@@ -148,29 +145,12 @@ const SHOW: Record<Section, Show> = {
     const more = routesTotal - routes.length
     const rows = routes.map((route) => [
       called(route.label, route.destination),
-      route.nextHop === route.destination ? 'itself' : route.nextHop.slice(0, 12),
-      printable(route.interfaceId),
-      String(route.hops),
-      cost(route.cost),
-      duration(route.latencyMs),
-      bitRate(route.bandwidthBps),
-      percent(route.reliability),
+      ...wayCells(route.nextHop === route.destination ? 'itself' : route.nextHop.slice(0, 12), route),
       String(route.alternatives),
       route.state,
     ])
     const shown = table(
-      [
-        { title: 'DESTINATION' },
-        { title: 'NEXT HOP' },
-        { title: 'OVER' },
-        { title: 'RELAYS', align: 'right' },
-        { title: 'COST', align: 'right' },
-        { title: 'LATENCY', align: 'right' },
-        { title: 'BANDWIDTH', align: 'right' },
-        { title: 'RELIABLE', align: 'right' },
-        { title: 'OTHERS', align: 'right' },
-        { title: 'STATE' },
-      ],
+      [{ title: 'DESTINATION' }, ...WAY_COLUMNS, { title: 'OTHERS', align: 'right' }, { title: 'STATE' }],
       rows,
       colors,
     )

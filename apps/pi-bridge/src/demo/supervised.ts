@@ -6,7 +6,7 @@ import { forkSelf } from '../run/self.ts'
 import type { ChildSettings } from './child.ts'
 import { DEMO_NODE } from './plan.ts'
 
-const READY_MS_MAX = 20_000
+const READY_MS_MAX = 60_000
 
 /** A node of the demonstration as its supervisor sees it: on, off, or dead and to be said so. */
 export class SupervisedNode implements PageNode {

@@ -1,4 +1,4 @@
-import type { NodeEvent, Status } from '@nexus/node/api'
+import type { NodeEvent, SegmentReport, Status } from '@nexus/node/api'
 import type { Loaded } from '../config/load.ts'
 
 /** What the doctor knows when a check runs. */
@@ -11,6 +11,8 @@ export interface Patient {
   /** Absent where no node answers. */
   readonly status: Status | undefined
   readonly events: readonly NodeEvent[]
+  /** Absent where the node takes part in no segment, or does not run. */
+  readonly segment: SegmentReport | undefined
 }
 
 export interface Finding {

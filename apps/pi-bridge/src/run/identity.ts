@@ -1,5 +1,5 @@
 import { existsSync, readFileSync, renameSync } from 'node:fs'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import type { Crypto } from '@nexus/crypto'
 import { createIdentity, type Identity, IdentityError, identityFileKind } from '@nexus/identity'
 import { readIdentityFile } from '@nexus/identity/node'
@@ -17,16 +17,23 @@ export interface PassphraseSource {
 const CREDENTIAL = 'nexus-passphrase'
 
 /**
- * Opens the identity file of a node. A file that is no identity any more is put aside under another name, never replaced.
+ * Opens the identity file of a node. One in its state folder that is no identity any more is put aside under another name,
+ * never replaced; a file elsewhere is left alone, since it may be something else altogether.
  * @throws {CommandFailure}
  */
 export async function openIdentity(
   crypto: Crypto,
   path: string,
   source: PassphraseSource,
-  warn: (text: string) => void,
+  { stateDir, warn }: { readonly stateDir: string; warn(text: string): void },
 ): Promise<Identity> {
-  const seed = await openSeed(crypto, path, source, warn)
+  let seed: Uint8Array
+  try {
+    seed = await openSeed(crypto, path, source, warn)
+  } catch (error) {
+    const isDamaged = error instanceof CommandFailure && error.facts.code === DAMAGED
+    throw isDamaged && dirname(path) === stateDir ? putAside(path, error) : error
+  }
   const identity = createIdentity(crypto, seed)
   seed.fill(0)
   return identity
@@ -118,22 +125,21 @@ function isPlain(path: string): boolean {
   }
 }
 
+const DAMAGED = 'identity-damaged'
+
 function damaged(path: string): CommandFailure {
   const next = `restore it from a backup, or from shares with nexus-keygen shares combine --out ${path}`
-  const what = `${path} is damaged or half-written`
+  return new CommandFailure({ exit: 'config', code: DAMAGED, message: `${path} is damaged or half-written`, next })
+}
+
+function putAside(path: string, failure: CommandFailure): CommandFailure {
   let n = 1
   while (existsSync(`${path}.damaged-${n}`)) n++
   const aside = `${path}.damaged-${n}`
   try {
     renameSync(path, aside)
   } catch {
-    // A credential of the service manager, say: nobody will overwrite it there.
-    return new CommandFailure({ exit: 'config', code: 'identity-damaged', message: what, next })
+    return failure
   }
-  return new CommandFailure({
-    exit: 'config',
-    code: 'identity-damaged',
-    message: `${what}; it is kept as ${aside}`,
-    next,
-  })
+  return new CommandFailure({ ...failure.facts, message: `${failure.message}; it is kept as ${aside}` })
 }

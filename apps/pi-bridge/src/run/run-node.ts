@@ -42,7 +42,7 @@ export async function runNode({ config }: Loaded, { log, passphrase }: RunOption
       crypto,
       config.identity.file,
       { ...passphrase, file: config.identity.passphraseFile },
-      (text) => log.warn(text),
+      { stateDir: config.stateDir, warn: (text) => log.warn(text) },
     )
     const networkKey = config.networkKeyFile === undefined ? undefined : readNetworkKey(config.networkKeyFile)
     const transports = transportsOf(config.interfaces)

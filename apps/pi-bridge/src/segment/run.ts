@@ -33,7 +33,7 @@ export async function runSegment(
     const crypto = await nodeCrypto()
     const file = join(stateDir, 'identity')
     if (!existsSync(file)) makeIdentity(crypto, file)
-    const identity = await openIdentity(crypto, file, {}, told.warn)
+    const identity = await openIdentity(crypto, file, {}, { stateDir, warn: told.warn })
     const { driver, report } = segmentDriver(settings, { crypto, identity, bootPath: join(stateDir, 'boot') }, told)
     const server = await serveReports(segmentSocket(stateDir), report)
     driver.start()

@@ -3,7 +3,7 @@ import { createIdentity } from '@nexus/identity'
 import { udpTransport } from '@nexus/transport-udp'
 import { afterEach, expect, test } from 'vitest'
 import { MET_MAX } from '../src/core/limits.ts'
-import { createNode, type Node, type NodeOptions } from '../src/index.ts'
+import { createNode, MemoryStore, type Node, type NodeOptions } from '../src/index.ts'
 
 const crypto = await nodeCrypto()
 const running: Node[] = []
@@ -32,6 +32,17 @@ test('whoever links with trusted peers alone does not link with one that was fou
   a.node.meet(b.nodeId, a.udp.name, b.udp.address!)
   await expect.poll(() => Object.keys(b.node.status().interfaces[0]!.refused), { timeout: 10_000 }).not.toEqual([])
   expect(b.node.status().links).toEqual([])
+})
+
+test('an address that cannot be dialled is refused, and one that was noted earlier is left alone', async () => {
+  const store = new MemoryStore()
+  const peer = 'ab'.repeat(16)
+  store.put(`peer/${peer}`, new TextEncoder().encode(JSON.stringify({ address: 'udp:127.0.0.1:0 nohost' })))
+  const { node: a, udp } = await node(1, { store })
+  const refused = a.api.call('peer-add', { nodeId: 'cd'.repeat(16), address: `${udp.name} nohost` })
+  await expect(refused).rejects.toMatchObject({ detail: { code: 'bad-request' } })
+  expect((await a.api.call('peer-list', {})).peers.map(({ nodeId }) => nodeId)).toEqual([peer])
+  expect(a.core.links.stats().dials).toBe(0)
 })
 
 test('another address takes the place of the one before, and of too many the one found first is let go', async () => {

@@ -4,7 +4,7 @@ import { effectiveCost } from '@nexus/congestion'
 import type { Gossip } from '@nexus/gossip'
 import type { DownReason, Link, LinkLayer, Target } from '@nexus/link'
 import type { Router } from '@nexus/routing'
-import type { InterfaceFacts } from '@nexus/transport'
+import { type InterfaceFacts, parseAddress } from '@nexus/transport'
 import type { Contacts, TrustedPeer } from './contacts.ts'
 import type { EventFacts, EventKind } from './events.ts'
 import type { Interfaces } from './interfaces.ts'
@@ -111,7 +111,10 @@ export class Neighbours {
     for (const peer of this.#parts.contacts.trusted()) this.#dial(nowMs, peer, facts)
   }
 
+  /** @throws {TypeError} for an address that cannot be dialled, {RangeError} as {@link Contacts.trust} */
   trust(nowMs: number, peer: TrustedPeer): void {
+    const { address } = dialOf(peer)?.target ?? {}
+    if (address !== undefined) parseAddress(address)
     this.#parts.contacts.trust(peer)
     for (const { facts } of this.#parts.interfaces.values()) this.#dial(nowMs, peer, facts)
     // It may have been refused a moment ago, and would wait before it tries again.
@@ -160,7 +163,8 @@ export class Neighbours {
 
   #dial(nowMs: number, peer: TrustedPeer, facts: InterfaceFacts): void {
     const dialled = dialOf(peer)
-    if (dialled?.interfaceId === facts.id)
+    // One that was noted before addresses were looked at must not bring the node down.
+    if (dialled?.interfaceId === facts.id && isDiallable(dialled.target))
       this.#parts.links.dial(nowMs, facts.id, { nodeId: peer.nodeId, ...dialled.target })
   }
 
@@ -209,4 +213,13 @@ function dialOf(peer: TrustedPeer): { interfaceId: string; target: { address?: s
   const space = peer.address.indexOf(' ')
   if (space < 0) return { interfaceId: peer.address, target: {} }
   return { interfaceId: peer.address.slice(0, space), target: { address: peer.address.slice(space + 1) } }
+}
+
+function isDiallable({ address }: { address?: string }): boolean {
+  try {
+    if (address !== undefined) parseAddress(address)
+    return true
+  } catch {
+    return false
+  }
 }
