@@ -11,6 +11,7 @@ import {
   traceResultSchema,
 } from '@nexus/node/api'
 import { z } from 'zod'
+import { balanceSchema, historySchema, verifySchema } from '../ledger/schema.ts'
 
 /** What the commands print with `--json`; docs/schemas holds the same as JSON Schema. */
 
@@ -108,6 +109,9 @@ export const PUBLISHED: Readonly<Record<string, PublishedSchema>> = {
   segment: { schema: segmentSchema, printedBy: 'nexus-segment status; nexus-segment watch, a line each second' },
   'segment-started': { schema: segmentStartedSchema, printedBy: 'nexus-segment start, the first line' },
   'segment-event': { schema: segmentEventSchema, printedBy: 'nexus-segment start, a line for each' },
+  'ledger-balance': { schema: balanceSchema, printedBy: 'nexus-ledger balance' },
+  'ledger-history': { schema: historySchema, printedBy: 'nexus-ledger history' },
+  'ledger-verify': { schema: verifySchema, printedBy: 'nexus-ledger verify' },
   doctor: { schema: doctorSchema, printedBy: 'nexus-doctor' },
   started: { schema: startedSchema, printedBy: 'nexus-node start, nexus-node restart' },
   stopped: { schema: stoppedSchema, printedBy: 'nexus-node stop' },

@@ -3,6 +3,7 @@ import { segmentCommand } from '../segment/command.ts'
 import { completionsCommand } from './completions.ts'
 import { doctorCommand } from './doctor.ts'
 import { keygenCommand } from './keygen.ts'
+import { ledgerCommand } from './ledger.ts'
 import { listenCommand } from './listen.ts'
 import { nodeCommand } from './node.ts'
 import { pathCommand } from './path.ts'
@@ -24,6 +25,7 @@ export function programs(): Command[] {
     pingCommand(),
     pathCommand(),
     traceCommand(),
+    ledgerCommand(),
     segmentCommand(),
     doctorCommand(),
   ]
