@@ -42,6 +42,8 @@ export interface Claim {
   readonly body: Uint8Array
   /** The least that the payer has to move, in whole μNXS: at the quotes that it was given. */
   readonly expectedMicro: bigint
+  /** Packets in the windows claimed. */
+  readonly packets: number
 }
 
 /** What became of windows, since the start. */

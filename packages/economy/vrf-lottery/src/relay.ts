@@ -154,7 +154,9 @@ export class LotteryRelay {
     const body = encodeClaim(
       windows.map(({ series, window, wins, proof }) => ({ series: series.id, window, offsets: wins, proof: proof! })),
     )
-    const claim = { body, expectedMicro: windows.reduce((sum, { worth }) => sum + worth, 0n) }
+    const expectedMicro = windows.reduce((sum, { worth }) => sum + worth, 0n)
+    const packets = windows.reduce((sum, { log }) => sum + (log?.count ?? 0), 0)
+    const claim = { body, expectedMicro, packets }
     this.#claimed = { claim, windows }
     return claim
   }

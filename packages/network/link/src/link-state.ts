@@ -1,7 +1,7 @@
 import { concatBytes, encodeUtf8 } from '@nexus/codec'
 import { decodeBandwidth } from '@nexus/compact-path-cost'
 import { type Cipher, type Crypto, wipe } from '@nexus/crypto'
-import type { LinkParameters } from './frames.ts'
+import { type LinkParameters, PARAMETER_FLAG } from './frames.ts'
 import {
   DATA_HEADER_NARROW_BYTES,
   DATA_HEADER_WIDE_BYTES,
@@ -96,6 +96,7 @@ export class LinkState implements Link {
   readonly headerBytes: number
   readonly plaintextBytesMax: number
   readonly bitrateBps: number
+  readonly wideCounters: { readonly own: boolean; readonly peer: boolean }
   readonly rekeyBytes: number
   readonly clockOffsetMs: number
   readonly counters = { framesIn: 0, bytesIn: 0, framesOut: 0, bytesOut: 0, rekeys: 0 }
@@ -155,6 +156,10 @@ export class LinkState implements Link {
     this.headerBytes = medium.wideCounters ? DATA_HEADER_WIDE_BYTES : DATA_HEADER_NARROW_BYTES
     this.plaintextBytesMax = Math.min(medium.frameBytesMax, parameters.mtuBytes) - this.headerBytes - TAG_BYTES
     this.bitrateBps = Math.min(medium.facts.bitrateBps, decodeBandwidth(parameters.bitrate))
+    this.wideCounters = {
+      own: medium.wideCounters,
+      peer: (parameters.flags & PARAMETER_FLAG.wideCounters) !== 0,
+    }
     this.rekeyBytes = Math.max(REKEY_BYTES_MIN, (this.bitrateBps / 8) * REKEY_BANDWIDTH_SECONDS)
     this.clockOffsetMs = options.clockOffsetMs
     this.handshakeEphemeral = options.handshakeEphemeral

@@ -73,6 +73,8 @@ export interface Link {
   readonly payloadBytesMax: number
   /** The slower of both ends' nominal rates. */
   readonly bitrateBps: number
+  /** Whether frames show 32 bits of their counter: own ones, and the peer's as its link parameters say. */
+  readonly wideCounters: { readonly own: boolean; readonly peer: boolean }
   /** Smoothed round trip of probes, the handshake's at first; undefined before the first sample. */
   readonly rttMs: number | undefined
   readonly upSinceMs: number

@@ -22,6 +22,10 @@ export interface InterfacesPorts {
   queuedBytes(interfaceId: string): number
   /** `isControl`: the node's own talk, not its user's. */
   seal(nowMs: number, link: Link, type: number, body: Uint8Array, isControl: boolean): boolean
+  /** Whether a packet that could be sealed now has to wait elsewhere; it comes back by {@link Interfaces.offer}. */
+  holds?(nowMs: number, link: Link, packet: Uint8Array): boolean
+  /** A packet was sealed. */
+  sealed?(nowMs: number, link: Link, packet: Uint8Array): void
   /** Seals a packet in parts and sends the first; how many are left. */
   sealParts(nowMs: number, link: Link, packet: Uint8Array): number
   nextPart(nowMs: number, link: Link): number
@@ -157,14 +161,16 @@ export class Interfaces {
 
   #send(nowMs: number, id: number, type: number, body: Uint8Array): number {
     const { link, traffic } = this.#links.get(id)!
-    const before = traffic.sentBytes
     const isControl = type !== PACKET || isAnnounce(body)
+    if (!isControl && this.#ports.holds?.(nowMs, link, body)) return 1
+    const before = traffic.sentBytes
     this.#sealing = true
     try {
       if (!this.#ports.seal(nowMs, link, type, body, isControl)) return 0
     } finally {
       this.#sealing = false
     }
+    if (!isControl) this.#ports.sealed?.(nowMs, link, body)
     const bytes = traffic.sentBytes - before
     if (isControl) traffic.controlBytes += bytes
     return mediumBytes(traffic.facts, bytes)
@@ -172,10 +178,12 @@ export class Interfaces {
 
   #sendFirstPart(nowMs: number, id: number, packet: Uint8Array): number {
     const { link, traffic } = this.#links.get(id)!
+    if (this.#ports.holds?.(nowMs, link, packet)) return 0
     const before = traffic.sentFrames
     this.#sealing = true
     try {
       const left = this.#ports.sealParts(nowMs, link, packet)
+      this.#ports.sealed?.(nowMs, link, packet)
       return traffic.sentFrames === before ? -1 : left
     } finally {
       this.#sealing = false

@@ -24,3 +24,9 @@ export const ANNOUNCE_HOPS_MAX = 128
 export const HOP_LIMIT = 128
 /** Of the usable bandwidth, what beacons, handshakes, probes and rekeying keep to; the tiers of gossip make up for more. */
 export const LINK_CONTROL_SHARE = 0.05
+/** Neighbours whose lottery is remembered: twice the links there can be; the longest known without a link is forgotten. */
+export const PAY_NEIGHBOURS_MAX = 2_048
+/** Packets that wait, per link, for the odds of their window; of more the oldest is given up. */
+export const WAITING_FOR_ODDS_MAX = 64
+/** Tickets drawn per neighbour before the event loop gets its turn: a millisecond, or a window's proof. */
+export const TICKETS_PER_TURN = 512

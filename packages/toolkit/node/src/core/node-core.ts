@@ -2,16 +2,18 @@ import { CONTEXT, decodePacket } from '@nexus/framing'
 import { Gossip, GossipError, ROUND_MS, type Tier } from '@nexus/gossip'
 import { nodeIdOf } from '@nexus/identity'
 import { CLOSE, type Link, LinkLayer, MESSAGE } from '@nexus/link'
-import { NO_HOP } from '@nexus/routing'
-import { type InboxMessage, type MessageStatus, Messenger, type SendOptions, type Stream } from '@nexus/session'
+import type { Messenger, SendOptions, Stream } from '@nexus/session'
 import type { InterfaceFacts } from '@nexus/transport'
 import { Advisories } from './advisories.ts'
 import { Congestion } from './congestion.ts'
 import { Contacts, type TrustedPeer } from './contacts.ts'
+import type { Economy } from './economy/economy.ts'
+import { makeEconomy } from './economy/make-economy.ts'
 import type { ControlFrame } from './egress.ts'
 import type { CoreEvent } from './events.ts'
 import { Interfaces } from './interfaces.ts'
 import { LINK_CONTROL_SHARE } from './limits.ts'
+import { makeMessenger } from './mail.ts'
 import { Neighbours } from './neighbours.ts'
 import { News } from './news.ts'
 import type { NodeCoreOptions, NodeCorePorts } from './node-options.ts'
@@ -41,6 +43,8 @@ export class NodeCore {
   readonly congestion: Congestion
   readonly messenger: Messenger
   readonly neighbours: Neighbours
+  /** Undefined where relaying is free. */
+  readonly economy: Economy | undefined
   readonly #ports: NodeCorePorts
   readonly #traces: Traces
   readonly #news: News
@@ -75,8 +79,11 @@ export class NodeCore {
         this.#remeasureDueMs = Math.min(this.#remeasureDueMs, nowMs + CONGESTED_MS)
       },
     })
-    this.messenger = this.#makeMessenger()
+    const { contacts, packets, routes, clock, gossip, links, interfaces } = this
+    const mail = { options, ports, contacts, packets, routes, clock, news: this.#news, nowMs: () => this.#nowMs }
+    this.messenger = makeMessenger(mail)
     this.neighbours = this.#makeNeighbours()
+    this.economy = makeEconomy({ options, ports, gossip, links, interfaces, clock })
     new Advisories(store, (key, verdict) =>
       ports.event(this.#news.keyCompromised(nodeIdOf(crypto, key), key, verdict)),
     ).attach(this.gossip, ports.verify)
@@ -96,6 +103,7 @@ export class NodeCore {
     this.#nowMs = nowMs
     this.#startedMs = nowMs
     this.#isRunning = true
+    this.economy?.start()
     this.routes.restore(nowMs)
     this.routes.announceSelf(nowMs, 0n)
     this.#snapshotDueMs = nowMs + SNAPSHOT_ROUNDS * this.clock.roundMs
@@ -108,6 +116,7 @@ export class NodeCore {
     this.#nowMs = nowMs
     for (const link of [...this.links.links()]) this.links.close(nowMs, link, CLOSE.leaving)
     this.routes.save(nowMs)
+    this.economy?.stop()
     this.#isRunning = false
   }
 
@@ -158,6 +167,7 @@ export class NodeCore {
     this.gossip.tick(nowMs)
     this.messenger.tick(nowMs)
     this.#traces.tick(nowMs)
+    this.economy?.tick(nowMs)
     if (nowMs >= this.#remeasureDueMs) {
       this.interfaces.remeasure(nowMs)
       this.neighbours.remeasure(nowMs)
@@ -179,6 +189,7 @@ export class NodeCore {
       this.gossip.nextWakeMs(),
       this.messenger.nextWakeMs(),
       this.#traces.nextWakeMs(),
+      this.economy?.nextWakeMs() ?? Number.POSITIVE_INFINITY,
       this.interfaces.nextWakeMs(),
       this.congestion.nextWakeMs(),
       this.#remeasureDueMs,
@@ -249,7 +260,9 @@ export class NodeCore {
       seal: (nowMs, link, type, body, isControl) => this.links.send(nowMs, link, type, body, isControl),
       sealParts: (nowMs, link, packet) => this.links.sendInterruptible(nowMs, link, MESSAGE.packet, packet),
       nextPart: (nowMs, link) => this.links.sendNextPart(nowMs, link),
-      ...(weight === undefined ? {} : { weight: (link) => weight(link.peer.nodeId) }),
+      weight: (link) => weight?.(link.peer.nodeId) ?? this.economy?.weight(link.peer.nodeId) ?? 1,
+      holds: (nowMs, link, packet) => this.economy?.holds(nowMs, link, packet) ?? false,
+      sealed: (nowMs, link, packet) => this.economy?.handedOver(nowMs, link, packet),
       hasControl: (link, tier) => (tier === 1 ? this.routes.hasControl(link.id) : this.gossip.hasWork(link.id, tier)),
       pullControl: (nowMs, link, tier) => this.#pullControl(nowMs, link, tier),
       dropped: (_packet, reason) => this.packets.drop(reason),
@@ -272,10 +285,14 @@ export class NodeCore {
       },
       {
         transmit: (interfaceId, frame, to) => this.interfaces.transmit(this.#nowMs, interfaceId, frame, to),
-        linkUp: (link) => this.neighbours.linkUp(this.#nowMs, link),
+        linkUp: (link) => {
+          this.economy?.linkUp(this.#nowMs, link)
+          this.neighbours.linkUp(this.#nowMs, link)
+        },
         linkDown: (link, reason) => {
           this.congestion.linkDown(link.id)
           this.neighbours.linkDown(this.#nowMs, link, reason)
+          this.economy?.linkDown(this.#nowMs, link)
         },
         message: (link, type, body) => this.#message(link, type, body),
         refused: (refusal) => this.#tell(this.#news.refused(refusal)),
@@ -309,36 +326,14 @@ export class NodeCore {
     return new Packets(
       { selfId: this.nodeId, router: this.routes.router, interfaces, traces: this.#traces },
       {
-        announce: (nowMs, link, packet) => this.#count(this.routes.announce(nowMs, link, packet)),
+        announce: (nowMs, link, packet) => {
+          this.economy?.quoted(link, 'heard', { type: MESSAGE.packet, body: packet })
+          this.#count(this.routes.announce(nowMs, link, packet))
+        },
         deliver: (nowMs, packet) => void this.messenger.receivePacket(nowMs, decodePacket(packet)),
         protocolMs: (nowMs) => this.clock.toProtocolMs(nowMs),
+        refuses: (nowMs, link, packet) => this.economy?.refuses(nowMs, link, packet),
         addedCost: (link) => this.neighbours.addedCost(link),
-      },
-    )
-  }
-
-  #makeMessenger(): Messenger {
-    const { crypto, identity, random, store, allowStrangerReceipts = false, wallClockMs } = this.options
-    return new Messenger(
-      {
-        crypto,
-        identity,
-        random,
-        store,
-        counters: storedCounter(store, 'counter/message'),
-        limits: this.clock.messageLimits,
-        allowStrangerReceipts,
-        ...(wallClockMs === undefined ? {} : { wallClockMs }),
-      },
-      {
-        sendPacket: (nowMs, destination, packet, priority) => this.packets.send(nowMs, destination, packet, priority),
-        publicKeyOf: (nodeId) => this.contacts.publicKeyOf(nodeId),
-        roundTripMs: (destination, bytes) => this.routes.roundTripMs(this.#nowMs, destination, bytes),
-        message: (message) => this.#received(message),
-        stateChanged: (status) => this.#messageState(status),
-        stream: (event) => this.#ports.stream?.(event),
-        acceptsStreams: (nodeId) =>
-          this.contacts.publicKeyOf(nodeId) !== undefined && (this.#ports.acceptsStreams?.() ?? false),
       },
     )
   }
@@ -361,9 +356,12 @@ export class NodeCore {
 
   #message(link: Link, type: number, body: Uint8Array): void {
     if (type === MESSAGE.packet) this.packets.receive(this.#nowMs, link, body)
-    else if (type === MESSAGE.route) this.#count(this.routes.frame(this.#nowMs, link, body))
-    else if (type === MESSAGE.gossip) this.#gossip(link, body)
+    else if (type === MESSAGE.route) {
+      this.economy?.quoted(link, 'heard', { type, body })
+      this.#count(this.routes.frame(this.#nowMs, link, body))
+    } else if (type === MESSAGE.gossip) this.#gossip(link, body)
     else if (type === MESSAGE.congestion) this.#count(this.congestion.receive(this.#nowMs, link, body))
+    else if (this.economy !== undefined) this.#count(this.economy.receive(this.#nowMs, link, body))
     else this.packets.drop('unsupported')
   }
 
@@ -377,27 +375,13 @@ export class NodeCore {
   }
 
   #pullControl(nowMs: number, link: Link, tier: Tier): ControlFrame | undefined {
-    if (tier === 1) return this.routes.pullControl(nowMs, link.id, link.payloadBytesMax)
+    if (tier === 1) {
+      const frame = this.routes.pullControl(nowMs, link.id, link.payloadBytesMax)
+      if (frame !== undefined) this.economy?.quoted(link, 'given', frame)
+      return frame
+    }
     const body = this.gossip.pull(link.id, tier, link.payloadBytesMax)
     return body === undefined ? undefined : { type: MESSAGE.gossip, body }
-  }
-
-  #received(message: InboxMessage): void {
-    const { sender } = message
-    if (sender !== undefined) this.contacts.remember(sender.nodeId, sender.publicKey)
-    this.#ports.event(this.#news.received(message))
-    this.#ports.message(message)
-  }
-
-  #messageState(status: MessageStatus): void {
-    const { destination, state, reason } = status
-    const { router } = this.routes
-    const hop = router.nextHop(destination)
-    const protocolMs = this.clock.toProtocolMs(this.#nowMs)
-    if (hop !== NO_HOP && state === 'delivered') router.delivered(protocolMs, destination, hop)
-    if (hop !== NO_HOP && reason === 'expired') router.failed(protocolMs, destination, hop)
-    this.#ports.event(this.#news.messageState(status))
-    this.#ports.messageState(status)
   }
 
   #count(dropped: string | undefined): void {

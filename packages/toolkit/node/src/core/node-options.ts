@@ -3,6 +3,7 @@ import type { Identity } from '@nexus/identity'
 import type { PolicyName } from '@nexus/routing'
 import type { InboxMessage, MessageStatus, StreamEvent } from '@nexus/session'
 import type { VerifyPort } from './announcing.ts'
+import type { EconomyOptions } from './economy/options.ts'
 import type { CoreEvent } from './events.ts'
 import type { Store } from './store.ts'
 
@@ -26,6 +27,8 @@ export interface NodeCoreOptions {
   readonly capabilities?: number
   /** Whether receipts also go to senders whose announce was never heard. No, if not said. */
   readonly allowStrangerReceipts?: boolean
+  /** What makes relaying paid; absent: everything is free. */
+  readonly economy?: EconomyOptions
   /** Unix time in ms, for people alone: it is kept with each message that comes. */
   readonly wallClockMs?: () => number
 }
@@ -42,6 +45,8 @@ export interface NodeCorePorts {
   /** A message is in the inbox, until it is taken. */
   message(message: InboxMessage): void
   messageState(status: MessageStatus): void
+  /** The store failed; the node should stop, since nothing that follows is kept. */
+  failed?(error: unknown): void
   /** Something happened to a stream. */
   stream?(event: StreamEvent): void
   /** Whether nodes whose key is known may open streams to this one now. No, if not said. */

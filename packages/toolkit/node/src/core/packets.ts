@@ -37,6 +37,8 @@ export interface PacketPorts {
   deliver(nowMs: number, packet: Uint8Array): void
   /** The routing core's clock for a reading of the node's. */
   protocolMs(nowMs: number): number
+  /** Why a packet of a neighbour is not forwarded, its payment in view; undefined: it is. */
+  refuses(nowMs: number, link: Link, packet: Uint8Array): 'no-odds' | 'no-credit' | undefined
   /** Encoded cost that this node adds for what leaves by a link. */
   addedCost(link: Link): number
 }
@@ -133,10 +135,17 @@ export class Packets {
     if (!incrementPacketHops(packet)) return this.#giveUp(nowMs, packet, 'hop-limit', isTrace)
     const destination = packetDestination(packet)
     const priority = priorityOfContext(packetContext(packet))
+    const { router } = this.#parts
     const hop = this.#hopFor(nowMs, destination, link.id, priority)
     if (hop === NO_HOP || hop === link.id) {
-      this.#parts.router.unreachable(this.#ports.protocolMs(nowMs), link.id, destination)
+      router.unreachable(this.#ports.protocolMs(nowMs), link.id, destination)
       return this.#giveUp(nowMs, packet, 'no-route', isTrace)
+    }
+    const refusal = this.#ports.refuses(nowMs, link, packet)
+    if (refusal !== undefined) {
+      // Who lacks credit looks for another way; odds that are late come soon.
+      if (refusal === 'no-credit') router.unreachable(this.#ports.protocolMs(nowMs), link.id, destination)
+      return this.drop(refusal)
     }
     if (isTrace) return this.#passTrace(nowMs, packet, hop, link.id)
     if (this.#parts.interfaces.offer(nowMs, hop, packet, priority, link.id)) this.forwarded++
