@@ -1,6 +1,7 @@
 // Writes the vectors of this folder: node --conditions=nexus-source conformance-vectors/link/generate.ts
 import { writeFileSync } from 'node:fs'
 import { compareBytes, concatBytes, encodeUtf8, toHex } from '@nexus/codec'
+import { vectorsText } from '@nexus/codec/testing'
 import { encodeBandwidth } from '@nexus/compact-path-cost'
 import { type Crypto, portable } from '@nexus/crypto'
 import { createIdentity, type Identity } from '@nexus/identity'
@@ -302,7 +303,5 @@ function filled(byte: number): Uint8Array {
 }
 
 function write(op: string, cases: readonly Case[]): void {
-  const lines = cases.map((each) => `    ${JSON.stringify(each)}`)
-  const text = `{\n  "schema": "nexus-vectors/1",\n  "op": ${JSON.stringify(op)},\n  "cases": [\n${lines.join(',\n')}\n  ]\n}\n`
-  writeFileSync(new URL(`${op}.json`, import.meta.url), text)
+  writeFileSync(new URL(`${op}.json`, import.meta.url), vectorsText(op, cases))
 }

@@ -1,6 +1,7 @@
 // Writes the vectors of this folder: node --conditions=nexus-source conformance-vectors/session/generate.ts
 import { writeFileSync } from 'node:fs'
 import { concatBytes, encodeUtf8, toHex } from '@nexus/codec'
+import { vectorsText } from '@nexus/codec/testing'
 import { portable } from '@nexus/crypto'
 import { CONTEXT } from '@nexus/framing'
 import { createIdentity } from '@nexus/identity'
@@ -26,9 +27,7 @@ type Case = { readonly id: string; readonly in: object } & (
 )
 
 function write(op: string, cases: readonly Case[]): void {
-  const lines = cases.map((each) => `    ${JSON.stringify(each)}`)
-  const text = `{\n  "schema": "nexus-vectors/1",\n  "op": ${JSON.stringify(op)},\n  "cases": [\n${lines.join(',\n')}\n  ]\n}\n`
-  writeFileSync(new URL(`${op}.json`, import.meta.url), text)
+  writeFileSync(new URL(`${op}.json`, import.meta.url), vectorsText(op, cases))
 }
 
 const crypto = portable()

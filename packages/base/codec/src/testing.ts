@@ -1,4 +1,4 @@
-/** For tests of decoders: a raw mutator that any package can point at its own (docs/spec/conventions.md). */
+/** For tests: a raw mutator that any package can point at its decoders, and the files of conformance-vectors/ (docs/spec/conventions.md). */
 
 export interface FuzzTarget {
   /** What is attacked. May throw only what `isTyped` accepts. */
@@ -120,4 +120,30 @@ export function seededChoice(seed: number): (below: number) => number {
     state ^= state << 5
     return (state >>> 0) % below
   }
+}
+
+/** A case of a file of conformance-vectors/. */
+export interface VectorCase<In, Out> {
+  readonly id: string
+  readonly in: In
+  readonly out?: Out
+  readonly error?: string
+}
+
+const VECTORS_SCHEMA = 'nexus-vectors/1'
+
+/** The text of such a file: a line for each case. */
+export function vectorsText(op: string, cases: readonly VectorCase<unknown, unknown>[]): string {
+  const lines = cases.map((each) => `    ${JSON.stringify(each)}`)
+  const head = `{\n  "schema": ${JSON.stringify(VECTORS_SCHEMA)},\n  "op": ${JSON.stringify(op)},\n  "cases": [\n`
+  return `${head}${lines.join(',\n')}\n  ]\n}\n`
+}
+
+/** The cases in the text of such a file. @throws {TypeError} where it is of another schema or operation, or repeats an id */
+export function vectorsOf<In, Out>(text: string, op: string): readonly VectorCase<In, Out>[] {
+  const file = JSON.parse(text) as { schema: string; op: string; cases: VectorCase<In, Out>[] }
+  if (file.schema !== VECTORS_SCHEMA || file.op !== op)
+    throw new TypeError(`${file.schema} of ${file.op}, not of ${op}`)
+  if (new Set(file.cases.map(({ id }) => id)).size !== file.cases.length) throw new TypeError(`${op} repeats an id`)
+  return file.cases
 }

@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { fromHex, toHex } from '@nexus/codec'
+import { vectorsOf } from '@nexus/codec/testing'
 import { type Crypto, portable, type Random } from '@nexus/crypto'
 import { nodeCrypto } from '@nexus/crypto/node'
 import { describe, expect, test } from 'vitest'
@@ -26,13 +27,6 @@ import {
 } from '../src/index.ts'
 
 const folder = new URL('../../../../conformance-vectors/identity/', import.meta.url)
-
-interface VectorFile {
-  readonly schema: string
-  readonly op: string
-  // biome-ignore lint/suspicious/noExplicitAny: each operation has its own fields
-  readonly cases: readonly { readonly id: string; readonly in: any; readonly out?: any; readonly error?: string }[]
-}
 
 const nullable = (hex: string | null) => (hex === null ? undefined : fromHex(hex))
 const orNull = (bytes: Uint8Array | undefined) => (bytes === undefined ? null : toHex(bytes))
@@ -111,11 +105,14 @@ const operationsOf = (crypto: Crypto): Record<string, (given: any) => object> =>
 })
 
 const providers = [portable(), await nodeCrypto()]
-const files = readdirSync(folder).filter((name) => name.endsWith('.json'))
-const read = (name: string): VectorFile => JSON.parse(readFileSync(new URL(name, folder), 'utf8'))
+const ops = readdirSync(folder)
+  .filter((name) => name.endsWith('.json'))
+  .map((name) => name.slice(0, -'.json'.length))
+// biome-ignore lint/suspicious/noExplicitAny: each operation has its own fields
+const casesOf = (op: string) => vectorsOf<any, any>(readFileSync(new URL(`${op}.json`, folder), 'utf8'), op)
 
 test('there is a file for each operation, and a case for each error', () => {
-  expect(files.map((name) => read(name).op).sort()).toEqual(Object.keys(operationsOf(portable())).sort())
+  expect(ops.toSorted()).toEqual(Object.keys(operationsOf(portable())).sort())
   const codes = {
     'identity/length': true,
     'identity/evidence': true,
@@ -137,23 +134,18 @@ test('there is a file for each operation, and a case for each error', () => {
     // Of the disk, not of bytes.
     'identity/file-exists': false,
   } satisfies Record<IdentityErrorDetail['code'], boolean>
-  const seen = new Set(files.flatMap((name) => read(name).cases.map((each) => each.error)))
+  const seen = new Set(ops.flatMap((op) => casesOf(op).map((each) => each.error)))
   for (const [code, expected] of Object.entries(codes)) expect([code, seen.has(code)]).toEqual([code, expected])
 })
 
-describe.each(files)('%s', (name) => {
-  const { schema, op, cases } = read(name)
-
+describe.each(ops)('%s', (op) => {
   test.each(providers)('every case holds with $name', (crypto) => {
-    expect(schema).toBe('nexus-vectors/1')
-    expect(name).toBe(`${op}.json`)
-    expect(new Set(cases.map((each) => each.id)).size).toBe(cases.length)
-    for (const each of cases) expect({ id: each.id, in: each.in, ...run(crypto, op, each.in) }).toEqual(each)
+    for (const each of casesOf(op)) expect({ id: each.id, in: each.in, ...run(crypto, op, each.in) }).toEqual(each)
   })
 })
 
 test('some advisories are valid and some are not', () => {
-  const verdicts = read('advisory.verify.json').cases.map(({ out }) => out.valid)
+  const verdicts = casesOf('advisory.verify').map(({ out }) => out.valid)
   expect([verdicts.filter(Boolean).length, verdicts.filter((valid) => !valid).length]).toEqual([4, 6])
 })
 

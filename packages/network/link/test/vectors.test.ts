@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { concatBytes, encodeUtf8, fromHex, toHex } from '@nexus/codec'
+import { type VectorCase, vectorsOf } from '@nexus/codec/testing'
 import { createIdentity } from '@nexus/identity'
 import { describe, expect, test } from 'vitest'
 import {
@@ -18,17 +19,9 @@ import type { LinkState } from '../src/link-state.ts'
 import { Sender } from '../src/sender.ts'
 import { crypto, RADIO, TCP, UDP } from './kit.ts'
 
-interface Vectors<In, Out> {
-  readonly schema: string
-  readonly op: string
-  readonly cases: readonly { readonly id: string; readonly in: In; readonly out?: Out; readonly error?: string }[]
-}
-
-function load<In, Out>(op: string): Vectors<In, Out>['cases'] {
+function load<In, Out>(op: string): readonly VectorCase<In, Out>[] {
   const url = new URL(`../../../../conformance-vectors/link/${op}.json`, import.meta.url)
-  const vectors = JSON.parse(readFileSync(url, 'utf8')) as Vectors<In, Out>
-  expect([vectors.schema, vectors.op]).toEqual(['nexus-vectors/1', op])
-  return vectors.cases
+  return vectorsOf(readFileSync(url, 'utf8'), op)
 }
 
 interface Side {

@@ -26,8 +26,17 @@ export class MemoryStore implements Store {
     this.#entries.delete(key)
   }
 
-  *entries(prefix: string): Iterable<[string, Uint8Array]> {
-    for (const [key, value] of this.#entries) if (key.startsWith(prefix)) yield [key, value.slice()]
+  /** In the order of the keys. */
+  entries(prefix: string): [string, Uint8Array][] {
+    return [...this.#entries]
+      .filter(([key]) => key.startsWith(prefix))
+      .map(([key, value]): [string, Uint8Array] => [key, value.slice()])
+      .sort(([a], [b]) => (a < b ? -1 : 1))
+  }
+
+  /** Nothing here can be torn: for hosts whose store has transactions. */
+  atomically<T>(work: () => T): T {
+    return work()
   }
 }
 

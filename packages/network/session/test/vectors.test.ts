@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { readdirSync, readFileSync } from 'node:fs'
 import { fromHex, toHex } from '@nexus/codec'
+import { vectorsOf } from '@nexus/codec/testing'
 import { type Crypto, portable } from '@nexus/crypto'
 import { nodeCrypto } from '@nexus/crypto/node'
 import { createIdentity, type Identity, nodeIdOf } from '@nexus/identity'
@@ -27,16 +28,11 @@ import { conclude, initiate, respond } from '../src/handshake.ts'
 
 const folder = new URL('../../../../conformance-vectors/session/', import.meta.url)
 
-interface VectorFile {
-  readonly schema: string
-  readonly op: string
-  // biome-ignore lint/suspicious/noExplicitAny: each operation has its own fields
-  readonly cases: readonly { readonly id: string; readonly in: any; readonly out?: any; readonly error?: string }[]
-}
-
-const files = readdirSync(folder)
+const ops = readdirSync(folder)
   .filter((name) => name.endsWith('.json'))
-  .map((name) => JSON.parse(readFileSync(new URL(name, folder), 'utf8')) as VectorFile)
+  .map((name) => name.slice(0, -'.json'.length))
+// biome-ignore lint/suspicious/noExplicitAny: each operation has its own fields
+const casesOf = (op: string) => vectorsOf<any, any>(readFileSync(new URL(`${op}.json`, folder), 'utf8'), op)
 
 /** What each operation makes of `in`, and `in` again of what it decodes, so that the file is checked both ways. */
 // biome-ignore lint/suspicious/noExplicitAny: each operation has its own fields
@@ -124,13 +120,12 @@ describe.each([portable(), await nodeCrypto()])('vectors, $name', (crypto) => {
   const operations = operationsOf(crypto)
 
   test('every operation has a file', () => {
-    assert.deepEqual(files.map(({ op }) => op).sort(), Object.keys(operations).sort())
+    assert.deepEqual(ops.toSorted(), Object.keys(operations).sort())
   })
 
-  for (const { cases, op, schema } of files) {
+  for (const op of ops) {
     test(op, () => {
-      assert.equal(schema, 'nexus-vectors/1')
-      for (const { error, id, in: given, out } of cases) {
+      for (const { error, id, in: given, out } of casesOf(op)) {
         let result: object | null | string
         try {
           result = operations[op]!(given)
