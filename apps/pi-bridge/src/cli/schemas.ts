@@ -11,6 +11,7 @@ import {
   traceResultSchema,
 } from '@nexus/node/api'
 import { z } from 'zod'
+import { channelsSchema, drillSchema } from '../channel/schema.ts'
 import { balanceSchema, historySchema, verifySchema } from '../ledger/schema.ts'
 
 /** What the commands print with `--json`; docs/schemas holds the same as JSON Schema. */
@@ -109,6 +110,8 @@ export const PUBLISHED: Readonly<Record<string, PublishedSchema>> = {
   segment: { schema: segmentSchema, printedBy: 'nexus-segment status; nexus-segment watch, a line each second' },
   'segment-started': { schema: segmentStartedSchema, printedBy: 'nexus-segment start, the first line' },
   'segment-event': { schema: segmentEventSchema, printedBy: 'nexus-segment start, a line for each' },
+  channels: { schema: channelsSchema, printedBy: 'nexus-channel list' },
+  'channel-drill': { schema: drillSchema, printedBy: 'nexus-channel drill-restore' },
   'ledger-balance': { schema: balanceSchema, printedBy: 'nexus-ledger balance' },
   'ledger-history': { schema: historySchema, printedBy: 'nexus-ledger history' },
   'ledger-verify': { schema: verifySchema, printedBy: 'nexus-ledger verify' },

@@ -1,5 +1,6 @@
 import { Command } from 'commander'
 import { segmentCommand } from '../segment/command.ts'
+import { channelCommand } from './channel.ts'
 import { completionsCommand } from './completions.ts'
 import { doctorCommand } from './doctor.ts'
 import { keygenCommand } from './keygen.ts'
@@ -25,6 +26,7 @@ export function programs(): Command[] {
     pingCommand(),
     pathCommand(),
     traceCommand(),
+    channelCommand(),
     ledgerCommand(),
     segmentCommand(),
     doctorCommand(),

@@ -7,7 +7,8 @@ import { JUMP_MAX, JUMP_MIN } from './limits.ts'
 import type { Store } from './ports.ts'
 import { type ChannelRecord, decodeRecord, encodeRecord } from './record.ts'
 
-const CHANNEL_PREFIX = 'channels/with/'
+/** Keys of channel records. */
+export const CHANNEL_PREFIX = 'channels/with/'
 /** The last number is written to these by turns: a torn write leaves the one before. */
 const PAYER_KEYS = ['channels/payer/0', 'channels/payer/1'] as const
 const CHECKSUM_BYTES = 8

@@ -84,4 +84,5 @@ export {
   stateVerifyJobs,
   verifyState,
 } from './state.ts'
+export { readStoredChannels, type StoredChannel } from './stored.ts'
 export type { ChannelView } from './view.ts'

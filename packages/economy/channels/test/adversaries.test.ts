@@ -117,6 +117,25 @@ describe('a payee', () => {
   })
 })
 
+test('an update or a state that pays, under another signature than the payer’s, is not taken', () => {
+  const { world, a, b } = pair('forged')
+  pay(world, a, b, 500n)
+  const { newest } = recordOf(a, b)
+  const sequence = newest.sequence + 1n
+  const balanceAMicro = newest.balanceAMicro + 900n
+  const paying = { ...newest, sequence, balanceAMicro, balanceBMicro: newest.balanceBMicro - 900n }
+  const signature = a.rawIdentity.sign(STATE_TAG, NETWORK_ID, stateSignedBytes(paying))
+  for (const message of [
+    { kind: 'update', sequence, balanceAMicro, signature },
+    { kind: 'update', sequence, balanceAMicro, signature: newest.signatureB },
+    { kind: 'state', state: { ...paying, signatureB: signature } },
+    { kind: 'state', state: paying },
+  ] as const) {
+    a.channels.receive(world.nowMs, b.nodeId, encodeChannelMessage(message))
+    assert.deepEqual(recordOf(a, b).newest, newest)
+  }
+})
+
 describe('replays', () => {
   test('of every message ever sent, on a later link, change nothing', () => {
     const { world, a, b } = pair('replay')
@@ -245,6 +264,57 @@ describe('a peer that answers REESTABLISH falsely', () => {
     a.channels.epochIs(world.nowMs, world.epoch + 2n)
     assert.equal(a.channels.dispute(b.nodeId), 'published')
     assert.equal(world.ledger.closes.length, 1)
+  })
+})
+
+describe('after a start', () => {
+  test('a slot below the jump gets no signature', () => {
+    const { world, a, b } = pair('low slot')
+    for (let n = 0; n < 3; n++) pay(world, a, b, 100n)
+    const { newest } = recordOf(b, a)
+    b.restart()
+    a.tampers = (_, bytes) => {
+      const message = decodeChannelMessage(bytes)
+      if (message.kind !== 'claim') return [bytes]
+      return [encodeChannelMessage({ ...message, sequence: newest.sequence + 1n })]
+    }
+    const signatures = b.signatures.history.length
+    a.owns.set(71_000, { payer: b, priceMicro: 10n })
+    for (let n = 0; n < 5; n++) {
+      a.claimAll()
+      world.runFor(20_000)
+    }
+    assert.equal(b.signatures.history.length, signatures)
+    a.tampers = (_, bytes) => [bytes]
+    a.claimAll()
+    world.runFor(60_000)
+    assert.equal(a.owedBy(b), 310n)
+    assert.ok(recordOf(b, a).newest.sequence > newest.sequence + (1n << 32n))
+  })
+
+  test('a payment that an earlier process signed is finished, and says nothing of what this one remembers', () => {
+    const { world, a, b } = pair('old payment')
+    for (let n = 0; n < 3; n++) pay(world, a, b, 100n)
+    b.tampers = (_, bytes) => (isKind(bytes, 'update') ? [] : [bytes])
+    a.owns.set(72_000, { payer: b, priceMicro: 10n })
+    a.claimAll()
+    world.runFor(100)
+    const { sequence } = recordOf(b, a).pending!.state
+    const jumps: bigint[] = []
+    b.tampers = (_, bytes) => {
+      const message = decodeChannelMessage(bytes)
+      if (message.kind === 'reestablish') jumps.push(message.jump)
+      return [bytes]
+    }
+    b.restart()
+    world.runFor(5_000)
+    assert.equal(recordOf(b, a).newest.sequence, sequence)
+    world.link(a, b)
+    world.runFor(5_000)
+    assert.ok(jumps.length >= 2 && jumps.every((jump) => jump >= 1n << 32n), jumps.join())
+    pay(world, a, b, 5n)
+    world.link(a, b)
+    assert.equal(jumps.at(-1), 0n)
   })
 })
 
