@@ -1,5 +1,6 @@
 /** What a running node answers: methods, parameters and results as schemas; shared by server, tools and page. */
 export { type Api, parseCall } from './api/api.ts'
+export { type EconomyReport, economyStatusSchema } from './api/economy.ts'
 export { ApiError } from './api/error.ts'
 export { nodeIdSchema } from './api/ids.ts'
 export {

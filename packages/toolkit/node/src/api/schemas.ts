@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { economyStatusSchema } from './economy.ts'
 import { nodeIdSchema } from './ids.ts'
 import { segmentSchema } from './segment.ts'
 
@@ -107,6 +108,7 @@ export const statusSchema = z.object({
     announcesRefused: count,
     dropped: countsByReason,
   }),
+  economy: economyStatusSchema.optional(),
 })
 export type Status = z.infer<typeof statusSchema>
 

@@ -114,6 +114,10 @@ class DrivenNode implements Node {
         messageState: (status) => this.#tell('state', status),
         stream: ({ kind, stream }) => this.#tell('stream', { kind, stream: this.#streams.of(stream) }),
         acceptsStreams: () => this.#listeners.stream.size > 0,
+        failed: (error) => {
+          this.#problem(`The store failed, and the node stops: ${error}`, 'store')
+          void this.stop()
+        },
       },
     )
     this.#runtime = new Runtime(this.core, transports, {

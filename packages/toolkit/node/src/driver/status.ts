@@ -4,6 +4,7 @@ import { RECORD_TIERS } from '@nexus/gossip'
 import type { Listening } from '@nexus/transport'
 import type { Status } from '../api/schemas.ts'
 import type { NodeCore } from '../core/node-core.ts'
+import { economyStatusOf } from './economy-status.ts'
 
 type InterfaceStatus = Status['interfaces'][number]
 
@@ -53,6 +54,7 @@ export function statusOf(core: NodeCore, nowMs: number, facts: StatusFacts): Sta
       announcesRefused: core.routes.refused,
       dropped: { ...core.packets.dropped },
     },
+    ...(core.economy === undefined ? {} : { economy: economyStatusOf(core.economy) }),
   }
 }
 

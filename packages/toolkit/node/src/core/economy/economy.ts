@@ -171,6 +171,7 @@ export class Economy {
   status(): EconomyStatus {
     const { channels, replica, balanceMicro } = this.money
     return {
+      epoch: replica.ledger.snapshot.epoch,
       balanceMicro,
       settlements: replica.ledger.settlementCount,
       channels: channels.list(),

@@ -23,6 +23,7 @@ export interface LotteryStatus {
 }
 
 export interface EconomyStatus {
+  readonly epoch: bigint
   readonly balanceMicro: bigint
   readonly settlements: number
   readonly channels: readonly ChannelView[]
