@@ -34,3 +34,5 @@ export const PROOF_SIBLINGS_MAX = 32
 export const BATCHES_IN_FLIGHT = 2
 /** Settlements of a sparse view, 0.25 MB; once full, its accounts count as having nothing. */
 export const SPARSE_SETTLEMENTS_MAX = 1_024
+/** Batches that a record may wait for room, before it is refused: a chain of a thousand debits in any order. */
+export const REVIEWS_MAX = 64

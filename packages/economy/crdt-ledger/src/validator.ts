@@ -1,7 +1,7 @@
 import type { Crypto, VerifyJob } from '@nexus/crypto'
 import type { Verdict } from '@nexus/gossip'
 import type { Ledger, LedgerRecord } from './ledger.ts'
-import { BATCH_RECORDS, BATCHES_IN_FLIGHT, WAITING_MAX } from './limits.ts'
+import { BATCH_RECORDS, BATCHES_IN_FLIGHT, REVIEWS_MAX, WAITING_MAX } from './limits.ts'
 import { verifyJobsOf } from './record-codec.ts'
 
 export interface ValidatorOptions {
@@ -19,13 +19,14 @@ export interface ValidatorPorts {
   failed(error: unknown): void
 }
 
-interface Waiting {
+interface Checking {
   readonly record: LedgerRecord
   readonly answer: (verdict: Verdict) => void
+  readonly jobs: readonly VerifyJob[]
 }
 
-interface Checking extends Waiting {
-  readonly jobs: readonly VerifyJob[]
+interface Parked extends Checking {
+  reviews: number
 }
 
 /**
@@ -41,7 +42,7 @@ export class Validator {
   readonly #ledger: ValidatorOptions['ledger']
   readonly #ports: ValidatorPorts
   readonly #checking: Checking[] = []
-  #parked: Waiting[] = []
+  #parked: Parked[] = []
   #inFlight = 0
 
   constructor(options: ValidatorOptions, ports: ValidatorPorts) {
@@ -65,10 +66,9 @@ export class Validator {
     const mayBecomeKept =
       admission === 'kept' || (this.#isBusy() && (admission === 'ahead' || admission === 'uncredited'))
     if (!mayBecomeKept || this.waiting >= WAITING_MAX) return answer('refused')
-    if (admission === 'kept') {
-      this.#checking.push({ record, answer, jobs })
-      this.#start()
-    } else this.#parked.push({ record, answer })
+    const waiting = { record, answer, jobs, reviews: 0 }
+    if (admission === 'kept') this.#check(waiting)
+    else this.#parked.push(waiting)
   }
 
   #isBusy(): boolean {
@@ -92,7 +92,7 @@ export class Validator {
     this.#inFlight--
     for (const [index, { answer }] of batch.entries()) answer(verdicts[index]!)
     this.#start()
-    if (!this.#isBusy()) this.#offerParked()
+    this.#reviewParked()
   }
 
   async #judge(batch: readonly Checking[]): Promise<Verdict[]> {
@@ -112,12 +112,23 @@ export class Validator {
     })
   }
 
-  /** Offers again what waited; as long as some of it finds room, the rest waits on. */
-  #offerParked(): void {
+  /** Looks again at what waits for room: what has it now is checked, the rest waits on as long as anything is checked. */
+  #reviewParked(): void {
     const parked = this.#parked
     this.#parked = []
-    const ready = parked.filter(({ record }) => this.#ledger.admission(record) === 'kept')
-    for (const { record, answer } of ready) this.offer(record, answer)
-    for (const waiting of parked) if (!ready.includes(waiting)) this.offer(waiting.record, waiting.answer)
+    const left: Parked[] = []
+    for (const waiting of parked) {
+      if (this.#ledger.admission(waiting.record) === 'kept') this.#check(waiting)
+      else left.push(waiting)
+    }
+    for (const waiting of left) {
+      if (this.#isBusy() && ++waiting.reviews < REVIEWS_MAX) this.#parked.push(waiting)
+      else waiting.answer('refused')
+    }
+  }
+
+  #check(waiting: Parked): void {
+    this.#checking.push(waiting)
+    this.#start()
   }
 }

@@ -90,6 +90,18 @@ describe('validator', () => {
     expect(checked()).toBe(2)
   })
 
+  test('a record that never finds room is refused, also while others keep the checks busy', async () => {
+    const { judge } = setup()
+    let busy = true
+    const stream = (async () => {
+      for (let seq = 1n; busy; seq++) await judge(signedPayment({ from: 'ada', to: 'bob', amount: 1_000n, seq }))
+    })()
+    await new Promise((resolve) => setTimeout(resolve, 1))
+    expect(await judge(signedPayment({ from: 'mallory', to: 'bob', amount: 5_000n, seq: 1n }))).toBe('refused')
+    busy = false
+    await stream
+  })
+
   test('no more wait than there is room for, and each is answered once', async () => {
     const { validator } = setup()
     const verdicts: Verdict[] = []
