@@ -4,7 +4,7 @@ import type { Link } from '../src/link.ts'
 import type { Reticulum } from '../src/reticulum.ts'
 import { type Weather, World } from './virtual.ts'
 
-const SEEDS = Number(process.env['NEXUS_SEEDS'] ?? 10)
+const SEEDS = Number(process.env['NEXUS_SEEDS'] ?? 3)
 
 /** Leaf – transport nodes – leaf, all joined in a row. */
 function chain(world: World, relays: number, weather: Weather) {

@@ -17,7 +17,6 @@ export interface Weather {
 
 interface Event {
   readonly atMs: number
-  readonly order: number
   readonly act: () => void
 }
 
@@ -35,8 +34,7 @@ export function seeded(seed: number): Random {
 export class World {
   readonly random: Random
   nowMs = 0
-  #events: Event[] = []
-  #order = 0
+  readonly #events: Event[] = []
   readonly #nodes: Reticulum[] = []
   readonly #wakes = new Map<number, number>()
 
@@ -112,7 +110,16 @@ export class World {
   }
 
   after(ms: number, act: () => void): void {
-    this.#events.push({ atMs: this.nowMs + ms, order: this.#order++, act })
+    const event = { atMs: this.nowMs + ms, act }
+    let low = 0
+    let high = this.#events.length
+    while (low < high) {
+      const middle = (low + high) >> 1
+      // The latest stands first, and of equal ones the one that was entered last.
+      if (this.#events[middle]!.atMs > event.atMs) low = middle + 1
+      else high = middle
+    }
+    this.#events.splice(low, 0, event)
   }
 
   /** Lets time pass until `done`, letting promises settle between events. @throws after `limitMs` */
@@ -146,15 +153,9 @@ export class World {
   async #step(endMs: number): Promise<boolean> {
     // Four rounds: a loop over a feed, the function that it is in, and who awaits that.
     for (let n = 0; n < 8; n++) await Promise.resolve()
-    let first = -1
-    for (const [at, event] of this.#events.entries()) {
-      const best = this.#events[first]
-      if (best === undefined || event.atMs < best.atMs || (event.atMs === best.atMs && event.order < best.order))
-        first = at
-    }
-    const event = this.#events[first]
+    const event = this.#events.at(-1)
     if (event === undefined || event.atMs > endMs) return false
-    this.#events.splice(first, 1)
+    this.#events.pop()
     this.nowMs = Math.max(this.nowMs, event.atMs)
     event.act()
     return true
