@@ -148,11 +148,13 @@ class Watch {
 
   #woken(withinMs: number): Promise<void> {
     return new Promise((resolve) => {
-      const timer = setTimeout(resolve, withinMs)
-      this.#wakers.add(() => {
+      const end = (): void => {
         clearTimeout(timer)
+        this.#wakers.delete(end)
         resolve()
-      })
+      }
+      const timer = setTimeout(end, withinMs)
+      this.#wakers.add(end)
     })
   }
 }
