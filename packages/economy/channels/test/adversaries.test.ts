@@ -7,6 +7,7 @@ import {
   REFUSAL,
   STATE_TAG,
   type Standing,
+  stateHash,
   stateSignedBytes,
 } from '@nexus/channels'
 import { toHex } from '@nexus/codec'
@@ -316,6 +317,35 @@ describe('after a start', () => {
     world.link(a, b)
     assert.equal(jumps.at(-1), 0n)
   })
+})
+
+test('a payment that was signed again above the state that the payee held already is made once', () => {
+  const { world, a, b } = pair('signed again')
+  for (let n = 0; n < 2; n++) pay(world, a, b, 100n)
+  const { newest } = recordOf(b, a)
+  a.tampers = (_, bytes) => (isKind(bytes, 'accept') ? [] : [bytes])
+  pay(world, a, b, 40n)
+  assert.equal(recordOf(a, b).newest.sequence, newest.sequence + 1n)
+  assert.equal(recordOf(b, a).pending?.paidMicro, 40n)
+  // What the payee said before it signed comes late: it seems to have restarted, so the payer signs above its jump.
+  a.tampers = (_, bytes) => {
+    const message = decodeChannelMessage(bytes)
+    if (message.kind !== 'reestablish') return isKind(bytes, 'accept', 'state') ? [] : [bytes]
+    const [newestSequence, newestHash] = [newest.sequence, stateHash(crypto, newest)]
+    return [
+      encodeChannelMessage({ ...message, newestSequence, newestHash, ownSequence: newestSequence, jump: 1n << 33n }),
+    ]
+  }
+  world.link(a, b)
+  world.runFor(100)
+  assert.ok(recordOf(b, a).pending!.state.sequence > newest.sequence + (1n << 33n))
+  a.tampers = (_, bytes) => [bytes]
+  world.runFor(60_000)
+  assert.equal(a.owedBy(b), 240n)
+  assert.equal(b.owedBy(a), -240n)
+  assert.equal(recordOf(b, a).pending, undefined)
+  pay(world, a, b, 5n)
+  assert.equal(a.owedBy(b), 245n)
 })
 
 describe('exposure', () => {
