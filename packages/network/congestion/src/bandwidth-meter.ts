@@ -1,4 +1,11 @@
-import { FLOOR_DIVISOR, GROWTH_PER_SECOND, HALF_LIFE_MS, SAMPLE_MS_MIN } from './limits.ts'
+import {
+  CYCLE_FRAMES_MAX,
+  FLOOR_DIVISOR,
+  FRAME_BYTES_FULL,
+  GROWTH_PER_SECOND,
+  HALF_LIFE_MS,
+  SAMPLE_MS_MIN,
+} from './limits.ts'
 
 /**
  * What a medium really carries, in bit/s (docs/spec/congestion.md): an average of bytes ÷ own airtime while packets wait,
@@ -7,7 +14,7 @@ import { FLOOR_DIVISOR, GROWTH_PER_SECOND, HALF_LIFE_MS, SAMPLE_MS_MIN } from '.
  *
  * Where the medium states the airtime of each frame, {@link BandwidthMeter.spent} takes it. Where it does not, the rate is
  * read from how the medium's own queue empties, by {@link BandwidthMeter.observe} and {@link BandwidthMeter.handed}: only
- * a stretch in which the medium was never idle counts.
+ * while it is known to have been at work.
  */
 export class BandwidthMeter {
   #nominalBps: number
@@ -16,6 +23,9 @@ export class BandwidthMeter {
   #queueBytes = 0
   #seenMs = 0
   #isWatched = false
+  /** When the medium last took more after it had been watched, and what it was handed since; NaN: not known. */
+  #tookMs = Number.NaN
+  #handedBytes = 0
   #stretchBytes = 0
   #stretchMs = 0
   /** Since when packets have waited here while the medium kept up. */
@@ -56,23 +66,30 @@ export class BandwidthMeter {
    * the medium is looked at so often that one look tells when that was.
    */
   observe(nowMs: number, queueBytes: number, isWatched: boolean): void {
-    const wasAtWork = this.#queueBytes > 0 && (queueBytes > 0 || this.#isWatched)
-    if (wasAtWork) this.#extend(this.#queueBytes - queueBytes, nowMs - this.#seenMs)
-    else this.#endStretch()
-    if (queueBytes > 0 || wasAtWork) this.#keptUpSinceMs = Number.NaN
+    if (queueBytes > 0) {
+      this.#keptUpSinceMs = Number.NaN
+      // Unwatched media show their whole queue: what is gone of it was carried, and something was left to carry.
+      if (!isWatched && !this.#isWatched && this.#queueBytes > 0) {
+        this.#extend(this.#queueBytes - queueBytes, nowMs - this.#seenMs)
+      }
+    } else if (this.#isWatched) this.#took(nowMs)
     else this.#grow(nowMs)
     this.#see(nowMs, queueBytes, isWatched)
   }
 
-  /** A frame was handed over, or refused, and `queueBytes` wait in the medium now. */
-  handed(nowMs: number, queueBytes: number): void {
+  /** A frame of `bytes` was handed over, and `queueBytes` wait in the medium now. */
+  handed(nowMs: number, bytes: number, queueBytes: number): void {
+    this.#handedBytes += bytes
     this.#see(nowMs, queueBytes, false)
   }
 
   /** Nothing waits here: what the medium does says nothing about what it could do. */
   pause(): void {
-    this.#endStretch()
+    this.#stretchBytes = 0
+    this.#stretchMs = 0
     this.#queueBytes = 0
+    this.#isWatched = false
+    this.#tookMs = Number.NaN
     this.#keptUpSinceMs = Number.NaN
   }
 
@@ -82,15 +99,23 @@ export class BandwidthMeter {
     this.#isWatched = isWatched
   }
 
+  /**
+   * The medium takes more after it was full. A kernel may hide some frames, but no more now than when it did so before: what
+   * it was handed between the two times it carried between them, unless it ran dry, as it may have in a long time.
+   */
+  #took(nowMs: number): void {
+    const ms = nowMs - this.#tookMs
+    const msMax = (CYCLE_FRAMES_MAX * FRAME_BYTES_FULL * 8_000) / this.#nominalBps
+    if (ms <= msMax) this.#extend(this.#handedBytes, ms)
+    this.#tookMs = nowMs
+    this.#handedBytes = 0
+  }
+
   #extend(bytes: number, ms: number): void {
     this.#stretchBytes += bytes
     this.#stretchMs += ms
     if (this.#stretchMs < SAMPLE_MS_MIN) return
     this.spent(this.#stretchBytes, this.#stretchMs)
-    this.#endStretch()
-  }
-
-  #endStretch(): void {
     this.#stretchBytes = 0
     this.#stretchMs = 0
   }

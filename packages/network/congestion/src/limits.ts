@@ -45,6 +45,8 @@ export const PACED_BELOW_BPS = 100_000_000
 export const MEDIUM_QUEUE_MS = 20
 /** Shortest stretch of uninterrupted work of a medium that its rate is read from. */
 export const SAMPLE_MS_MIN = 250
+/** A medium that takes more only after longer than so many full frames at its nominal rate may have been idle meanwhile. */
+export const CYCLE_FRAMES_MAX = 64
 /** While packets wait here and the medium keeps up, the measured rate grows so much per second, up to the nominal one. */
 export const GROWTH_PER_SECOND = 0.01
 

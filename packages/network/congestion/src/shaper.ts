@@ -216,7 +216,7 @@ export class Shaper {
     if (this.isPaced) this.#bucket.spend(nowMs, airtimeMs)
     if (this.#scheduler.isEmpty) this.meter.pause()
     else if (this.#options.airtimeMs !== undefined) this.meter.spent(frameBytes, airtimeMs)
-    else this.meter.handed(nowMs, mediumQueueBytes)
+    else this.meter.handed(nowMs, frameBytes, mediumQueueBytes)
   }
 
   /** Takes a neighbour's congestion signal; false where it is older than one before. */

@@ -66,7 +66,7 @@ function backlogged(meter: BandwidthMeter, bps: number, ms: number, refill = 0.9
     }
     freeMs = nowMs + (frameBytes * 8_000) / bps
     sentBytes += frameBytes
-    meter.handed(nowMs, frameBytes)
+    meter.handed(nowMs, frameBytes, frameBytes)
     nowMs += (frameBytes * 8_000) / meter.bps / refill
   }
   return (sentBytes * 8_000) / ms
@@ -100,6 +100,35 @@ describe('the measured rate', () => {
     expect(meter.bps).toBe(64_000)
   })
 
+  test('is right also where a kernel hides some frames, and shows one only when it is full', () => {
+    const meter = new BandwidthMeter(64_000)
+    const [frameBytes, bps, hiddenFrames] = [508, 44_000, 4]
+    const frameMs = (frameBytes * 8_000) / bps
+    // Frames in the kernel as of `atMs`, and whether one more waits outside of it until half are gone.
+    let [inside, outside, atMs, debtMs] = [0, 0, nowMs, 0]
+    const work = (): void => {
+      inside = Math.max(0, inside - (nowMs - atMs) / frameMs)
+      atMs = nowMs
+      if (outside > 0 && inside <= hiddenFrames / 2) {
+        inside += outside
+        outside = 0
+      }
+    }
+    for (const endMs = nowMs + 900_000; nowMs < endMs; nowMs += 2) {
+      work()
+      debtMs = Math.max(0, debtMs - 0.9 * 2)
+      if (debtMs > 0) continue
+      meter.observe(nowMs, outside * frameBytes, outside > 0)
+      if (outside > 0) continue
+      debtMs += (frameBytes * 8_000) / meter.bps
+      if (inside + 1 <= hiddenFrames) inside++
+      else outside++
+      meter.handed(nowMs, frameBytes, outside * frameBytes)
+    }
+    expect(meter.bps / bps).toBeGreaterThan(0.95)
+    expect(meter.bps / bps).toBeLessThan(1.15)
+  })
+
   test('has a floor, and half of what it knew is gone in 60 s of airtime', () => {
     const meter = new BandwidthMeter(64_000)
     for (let n = 0; n < 60; n++) meter.spent(0, 1_000)
@@ -111,12 +140,12 @@ describe('the measured rate', () => {
   test('nothing is learnt from a medium that may have been idle, nor while nothing waits', () => {
     const meter = new BandwidthMeter(64_000)
     for (let n = 0; n < 1_000; n++) {
-      meter.handed(n * 1_000, 508)
+      meter.handed(n * 1_000, 508, 508)
       meter.observe(n * 1_000 + 900, 0, false)
     }
     expect(meter.bps).toBe(64_000)
     for (let n = 1_000; n < 2_000; n++) {
-      meter.handed(n * 1_000, 508)
+      meter.handed(n * 1_000, 508, 508)
       meter.pause()
       meter.observe(n * 1_000 + 900, 100, false)
     }
