@@ -261,16 +261,9 @@ export class LinkLayer {
       return
     }
     this.#wakeIsStale = true
-    switch (kind) {
-      case FRAME.hello:
-        this.#onHello(nowMs, medium, frame, from)
-        break
-      case FRAME.part:
-        this.#onPart(nowMs, medium, frame, from)
-        break
-      default:
-        this.#handshakes.receive(nowMs, medium, frame, from)
-    }
+    if (kind === FRAME.hello) this.#onHello(nowMs, medium, frame, from)
+    else if (kind === FRAME.part) this.#onPart(nowMs, medium, frame, from)
+    else this.#handshakes.receive(nowMs, medium, frame, from)
   }
 
   #onHello(nowMs: number, medium: Medium, frame: Uint8Array, from: string | undefined): void {

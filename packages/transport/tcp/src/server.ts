@@ -1,4 +1,4 @@
-import { createServer, type Server, type Socket } from 'node:net'
+import { type AddressInfo, createServer, type Server, type Socket } from 'node:net'
 import {
   Admission,
   type AdmissionLimits,
@@ -71,16 +71,14 @@ export function tcpServer(options: TcpServerOptions): TcpServer {
   return {
     name,
     get address() {
-      const at = server?.address()
-      return at && typeof at === 'object' ? formatAddress(at.address, at.port) : undefined
+      return server && addressOf(server)
     },
     get connections() {
       return open.size
     },
     get listening(): Listening | undefined {
-      const { address } = this
       const { mtuBytes, bitrateBps } = settings
-      return address === undefined ? undefined : { address, kind: 'tcp', mtuBytes, bitrateBps }
+      return server && { address: addressOf(server), kind: 'tcp', mtuBytes, bitrateBps }
     },
     async start(host: TransportHost) {
       if (gate !== undefined) throw new TypeError('a transport starts once')
@@ -92,10 +90,7 @@ export function tcpServer(options: TcpServerOptions): TcpServer {
       listening.on('error', (error: NodeJS.ErrnoException) => {
         to.problem({ code: 'transport/device', interfaceId: name, why: error.code ?? error.message })
       })
-      timer = setInterval(() => {
-        const nowMs = performance.now()
-        for (const connection of open) connection.check(nowMs)
-      }, CHECK_MS)
+      timer = setInterval(() => checkAll(open), CHECK_MS)
       timer.unref()
     },
     async stop() {
@@ -109,6 +104,16 @@ export function tcpServer(options: TcpServerOptions): TcpServer {
       gate?.shut()
     },
   }
+}
+
+function addressOf(listening: Server): string {
+  const { address, port } = listening.address() as AddressInfo
+  return formatAddress(address, port)
+}
+
+function checkAll(open: ReadonlySet<TcpConnection>): void {
+  const nowMs = performance.now()
+  for (const connection of open) connection.check(nowMs)
 }
 
 function whyRefused(verdict: 'full' | 'network-full', open: number, remoteAddress: string): string {

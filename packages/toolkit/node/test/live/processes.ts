@@ -8,10 +8,10 @@ export class Remote {
   readonly #waiting = new Map<number, { resolve(value: never): void; reject(error: Error): void }>()
   #next = 1
 
-  /** Starts `file`, which lies beside this one, with `settings` as its argument. */
-  constructor(file: string, settings: unknown) {
+  /** Starts `file`, which lies beside this one, with `settings` as its argument, under `flags` for Node.js. */
+  constructor(file: string, settings: unknown, flags: readonly string[] = []) {
     this.child = fork(fileURLToPath(new URL(file, import.meta.url)), [JSON.stringify(settings)], {
-      execArgv: ['--conditions=nexus-source', '--expose-gc', '--disable-warning=ExperimentalWarning'],
+      execArgv: ['--conditions=nexus-source', '--expose-gc', '--disable-warning=ExperimentalWarning', ...flags],
       stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
     })
     this.child.on('message', ({ id, value }: { id: number; value: never }) => {
@@ -56,8 +56,15 @@ export function serve(methods: Record<string, (argument: never) => unknown>): vo
 
 export const settingsOf = <T>(): T => JSON.parse(process.argv[2]!) as T
 
-/** Bytes of the heap that are in use after several collections, and of the whole process. */
-export async function memory(): Promise<{ heapBytes: number; rssBytes: number }> {
+/** What a process holds after several collections. */
+export interface Memory {
+  /** Of the heap, in use. */
+  readonly heapBytes: number
+  /** Resident, of the whole process. */
+  readonly rssBytes: number
+}
+
+export async function memory(): Promise<Memory> {
   for (let turn = 0; turn < 4; turn++) {
     globalThis.gc!()
     await new Promise((resolve) => setTimeout(resolve, 50))
