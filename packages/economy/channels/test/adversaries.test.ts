@@ -348,6 +348,26 @@ test('a payment that was signed again above the state that the payee held alread
   assert.equal(a.owedBy(b), 245n)
 })
 
+test('a state that overtakes the ACCEPT of one’s own payment is not taken before it', () => {
+  const { world, a, b } = pair('overtaken')
+  for (let n = 0; n < 2; n++) pay(world, a, b, 100n)
+  const { newest } = recordOf(b, a)
+  a.tampers = (_, bytes) => (isKind(bytes, 'accept') ? [] : [bytes])
+  a.owns.set(73_000, { payer: b, priceMicro: 40n })
+  b.owns.set(73_001, { payer: a, priceMicro: 113n })
+  a.claimAll()
+  b.claimAll()
+  world.runFor(300)
+  // a has signed b's payment and, above it, its own; b knows of the second alone.
+  assert.equal(recordOf(a, b).pending?.state.sequence, newest.sequence + 2n)
+  assert.deepEqual(recordOf(b, a).newest, newest)
+  a.tampers = (_, bytes) => [bytes]
+  world.runFor(60_000)
+  assert.equal(a.owedBy(b), 200n + 40n - 113n)
+  assert.equal(b.owedBy(a), -a.owedBy(b))
+  assert.equal(recordOf(b, a).pending, undefined)
+})
+
 describe('exposure', () => {
   test('one balance pledged in k channels is worth at most the sum of their limits', () => {
     const world = new World(crypto, 'pledges', CALM)
