@@ -1,4 +1,5 @@
 import { Command } from 'commander'
+import { rnsCommand } from '../rns/command.ts'
 import { segmentCommand } from '../segment/command.ts'
 import { channelCommand } from './channel.ts'
 import { completionsCommand } from './completions.ts'
@@ -28,6 +29,7 @@ export function programs(): Command[] {
     traceCommand(),
     channelCommand(),
     ledgerCommand(),
+    rnsCommand(),
     segmentCommand(),
     doctorCommand(),
   ]
