@@ -28,5 +28,9 @@ export const LINK_CONTROL_SHARE = 0.05
 export const PAY_NEIGHBOURS_MAX = 2_048
 /** Packets that wait, per link, for the odds of their window; of more the oldest is given up. */
 export const WAITING_FOR_ODDS_MAX = 64
+/** Older ones are given up: as long as packets of standard priority wait in a queue. */
+export const WAITING_MS_MAX = 30_000
+/** Probe spacings after which a neighbour that never announced odds is taken to relay for free. */
+export const ODDS_PATIENCE = 8
 /** Tickets drawn per neighbour before the event loop gets its turn: a millisecond, or a window's proof. */
 export const TICKETS_PER_TURN = 512

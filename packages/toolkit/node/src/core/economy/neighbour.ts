@@ -16,7 +16,7 @@ import {
   WINDOW_FRAMES_NARROW,
   WINDOW_FRAMES_WIDE,
 } from '@nexus/vrf-lottery'
-import { WAITING_FOR_ODDS_MAX } from '../limits.ts'
+import { ODDS_PATIENCE, WAITING_FOR_ODDS_MAX, WAITING_MS_MAX } from '../limits.ts'
 
 export interface PayNeighbourParts {
   readonly crypto: Crypto
@@ -42,8 +42,8 @@ interface Ends {
   earning: Uint8Array | undefined
   heardWindow: number
   givenWindow: number
-  /** Packets that wait for the odds of their window. */
-  readonly waiting: Uint8Array[]
+  /** Packets that wait for the odds of their window, oldest first. */
+  readonly waiting: { readonly packet: Uint8Array; readonly sinceMs: number }[]
 }
 
 /** The lottery with one neighbour, both ways, over all links with it. */
@@ -55,6 +55,11 @@ export class PayNeighbour {
   readonly #parts: PayNeighbourParts
   readonly #ends = new Map<number, Ends>()
   readonly #scratch = new Uint8Array(PACKET_BYTES_MAX)
+  readonly #spacingMs: number
+  /** Whether the neighbour ever announced odds; one that does not may relay for free whatever it quotes. */
+  #plays = false
+  /** When the first packet was held for it. */
+  #askedMs: number | undefined
 
   constructor(link: Link, parts: PayNeighbourParts) {
     const { crypto, identity, random, epoch, standing } = parts
@@ -62,11 +67,9 @@ export class PayNeighbour {
     this.#parts = parts
     this.nodeId = nodeId
     this.publicKey = publicKey
+    this.#spacingMs = probeSpacingMs(link)
     const send = (body: Uint8Array): void => parts.send(body)
-    this.payer = new LotteryPayer(
-      { crypto, random, payeePublicKey: publicKey, repeatMs: probeSpacingMs(link) },
-      { send },
-    )
+    this.payer = new LotteryPayer({ crypto, random, payeePublicKey: publicKey, repeatMs: this.#spacingMs }, { send })
     this.relay = new LotteryRelay(
       {
         crypto,
@@ -112,15 +115,16 @@ export class PayNeighbour {
 
   /**
    * A packet is about to be sealed for a link: true where it is priced and its window has no odds yet. It then waits here
-   * and is offered again; of too many the oldest is given up.
+   * and is offered again; of too many the oldest is given up. A neighbour that never announces any is not waited for.
    */
   holds(nowMs: number, link: Link, packet: Uint8Array): boolean {
     const ends = this.#ends.get(link.id)
     if (ends === undefined || priceOf(ends.heard, packet) === 0) return false
     this.#follow(nowMs, ends)
     if (ends.paying === undefined) this.#open(nowMs, ends)
-    if (this.payer.ready(link.handshakeHash, nextCounter(link))) return false
-    ends.waiting.push(packet.slice())
+    if (this.payer.ready(link.handshakeHash, nextCounter(link)) || this.#isSilent(nowMs)) return false
+    this.#askedMs ??= nowMs
+    ends.waiting.push({ packet: packet.slice(), sinceMs: nowMs })
     if (ends.waiting.length > WAITING_FOR_ODDS_MAX) ends.waiting.shift()
     return true
   }
@@ -152,6 +156,7 @@ export class PayNeighbour {
   /** A message of the lottery came over a link. */
   receive(nowMs: number, link: Link, message: OpenLot | Reveal | Odds): void {
     if (message.kind === 'odds') {
+      this.#plays = true
       this.payer.receive(nowMs, message)
       this.#release(nowMs)
       return
@@ -170,10 +175,25 @@ export class PayNeighbour {
     for (const ends of this.#ends.values()) this.#follow(nowMs, ends)
     this.payer.tick(nowMs)
     this.relay.tick(nowMs)
+    this.#release(nowMs)
   }
 
   nextWakeMs(): number {
-    return Math.min(this.payer.nextWakeMs(), this.relay.nextWakeMs())
+    return Math.min(this.payer.nextWakeMs(), this.relay.nextWakeMs(), this.#patienceEndsMs())
+  }
+
+  /** Whether it was asked for odds for long enough without an answer. */
+  #isSilent(nowMs: number): boolean {
+    return !this.#plays && this.#askedMs !== undefined && nowMs >= this.#askedMs + ODDS_PATIENCE * this.#spacingMs
+  }
+
+  /** When packets that wait leave unpaid; Infinity where none wait, or odds came before. */
+  #patienceEndsMs(): number {
+    if (this.#plays || this.#askedMs === undefined) return Number.POSITIVE_INFINITY
+    for (const { waiting } of this.#ends.values()) {
+      if (waiting.length > 0) return this.#askedMs + ODDS_PATIENCE * this.#spacingMs
+    }
+    return Number.POSITIVE_INFINITY
   }
 
   /** Ends the series of a key that was left, and the windows that are over. */
@@ -204,8 +224,11 @@ export class PayNeighbour {
 
   #release(nowMs: number): void {
     for (const { link, waiting } of this.#ends.values()) {
-      if (!this.payer.ready(link.handshakeHash, nextCounter(link))) continue
-      for (const packet of waiting.splice(0)) this.#parts.offer(nowMs, link, packet)
+      if (waiting.length === 0) continue
+      if (!this.payer.ready(link.handshakeHash, nextCounter(link)) && !this.#isSilent(nowMs)) continue
+      for (const { packet, sinceMs } of waiting.splice(0)) {
+        if (nowMs - sinceMs <= WAITING_MS_MAX) this.#parts.offer(nowMs, link, packet)
+      }
     }
   }
 
