@@ -49,6 +49,7 @@ export function statusOf(
       receivedFrames: 0,
       controlBytes: 0,
       controlBudgetBps: 547,
+      congestion: { measuredBps: 5_470, severity: 0, gaveUp: 0 },
       refused: {},
     })),
     links: links.map(({ to, over = 'lora', rttMs = 20, sent = 0, received = 0 }, at) => ({
@@ -62,6 +63,7 @@ export function statusOf(
       upForMs: 1_000,
       heardAgoMs: 10,
       queueFill: 0,
+      congestion: { queuedBytes: 0, queuedPackets: 0, severity: 0, told: 0, dropped: { expired: 0, full: 0 } },
       sentBytes: sent,
       receivedBytes: received,
       addedCost: 1_000,

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { interfaceCongestionSchema, linkCongestionSchema } from './congestion.ts'
 import { economyStatusSchema } from './economy.ts'
 import { nodeIdSchema } from './ids.ts'
 import { segmentSchema } from './segment.ts'
@@ -32,6 +33,7 @@ export const interfaceStatusSchema = z.object({
   controlBytes: count,
   /** The most that `controlBytes` may grow by per second: 10 % of the usable bandwidth. */
   controlBudgetBps: z.number().nonnegative(),
+  congestion: interfaceCongestionSchema,
   refused: countsByReason,
 })
 
@@ -48,6 +50,7 @@ export const linkStatusSchema = z.object({
   heardAgoMs: milliseconds,
   /** Fill of the queue towards this neighbour, 0 to 1. */
   queueFill: z.number().min(0).max(1),
+  congestion: linkCongestionSchema,
   sentBytes: count,
   receivedBytes: count,
   /** What this node adds to the cost of what this neighbour hands it, μNXS per MiB. */

@@ -4,6 +4,7 @@ import { RECORD_TIERS } from '@nexus/gossip'
 import type { Listening } from '@nexus/transport'
 import type { Status } from '../api/schemas.ts'
 import type { NodeCore } from '../core/node-core.ts'
+import { interfaceCongestionOf, linkCongestionOf } from './congestion-status.ts'
 import { economyStatusOf } from './economy-status.ts'
 
 type InterfaceStatus = Status['interfaces'][number]
@@ -40,7 +41,7 @@ export function statusOf(core: NodeCore, nowMs: number, facts: StatusFacts): Sta
       admission: options.admission ?? 'open',
       networkKey: options.networkKey !== undefined,
     },
-    interfaces: interfacesOf(core, facts),
+    interfaces: interfacesOf(core, nowMs, facts),
     links: linksOf(core, nowMs),
     routes: routesOf(core, nowMs, facts.routesMax),
     routesTotal: stats.routes,
@@ -58,8 +59,8 @@ export function statusOf(core: NodeCore, nowMs: number, facts: StatusFacts): Sta
   }
 }
 
-function interfacesOf(core: NodeCore, facts: StatusFacts): Status['interfaces'] {
-  return [...openInterfaces(core, facts), ...[...facts.listening()].map(listeningInterface)]
+function interfacesOf(core: NodeCore, nowMs: number, facts: StatusFacts): Status['interfaces'] {
+  return [...openInterfaces(core, nowMs, facts), ...[...facts.listening()].map(listeningInterface)]
 }
 
 /** A server before, and beside, the interfaces that its connections are. */
@@ -76,13 +77,15 @@ function listeningInterface([id, { kind, address, mtuBytes, bitrateBps }]: [stri
     ...nothing,
     controlBytes: 0,
     controlBudgetBps: 0,
+    congestion: { measuredBps: bitrateBps, severity: 0, gaveUp: 0 },
     refused: {},
   }
 }
 
-function openInterfaces(core: NodeCore, facts: StatusFacts): InterfaceStatus[] {
+function openInterfaces(core: NodeCore, nowMs: number, facts: StatusFacts): InterfaceStatus[] {
   const { interfaces: heard } = core.links.stats()
-  return [...core.interfaces.values()].map(({ facts: medium, egress, sentBytes, sentFrames, controlBytes }) => {
+  return [...core.interfaces.values()].map((traffic) => {
+    const { facts: medium, egress, sentBytes, sentFrames, controlBytes } = traffic
     const stats = heard.get(medium.id)
     const refused = Object.entries(stats?.refused ?? {}).filter(([, count]) => count > 0)
     return {
@@ -100,6 +103,7 @@ function openInterfaces(core: NodeCore, facts: StatusFacts): InterfaceStatus[] {
       receivedFrames: stats?.framesIn ?? 0,
       controlBytes,
       controlBudgetBps: egress.budget.usableBps * CONTROL_SHARE,
+      congestion: interfaceCongestionOf(traffic, nowMs),
       refused: {
         ...Object.fromEntries(refused),
         ...(stats !== undefined && stats.forged > 0 ? { forged: stats.forged } : {}),
@@ -123,6 +127,7 @@ function linksOf(core: NodeCore, nowMs: number): Status['links'] {
       bitrateBps: link.bitrateBps,
       upForMs: Math.max(0, nowMs - link.upSinceMs),
       heardAgoMs: Math.max(0, nowMs - link.lastHeardMs),
+      congestion: linkCongestionOf(core, nowMs, link.id),
       queueFill: (core.interfaces.of(link.id)?.egress.fill(link.id) ?? 0) / 255,
       sentBytes: link.counters.bytesOut,
       receivedBytes: link.counters.bytesIn,

@@ -57,6 +57,18 @@ const METRICS: readonly Metric[] = [
     samples: perInterface((iface) => iface.queuedBytes),
   },
   {
+    name: 'nexus_interface_measured_bps',
+    type: 'gauge',
+    help: 'Bit/s that the medium was measured to carry.',
+    samples: perInterface((iface) => iface.congestion.measuredBps),
+  },
+  {
+    name: 'nexus_link_congestion_severity',
+    type: 'gauge',
+    help: '0 clear, 1 moderate, 2 severe, 3 saturated, by neighbour.',
+    samples: (status) => status.links.map(({ peer, congestion }) => ({ labels: { peer }, value: congestion.severity })),
+  },
+  {
     name: 'nexus_frames_refused_total',
     type: 'counter',
     help: 'Frames and handshakes refused, by reason.',

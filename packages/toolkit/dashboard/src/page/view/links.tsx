@@ -2,6 +2,7 @@ import { bitrate, cost, duration, latency, nameOf } from '../model/format.ts'
 import type { ShownNode } from '../model/topology.ts'
 import type { PageState } from '../state.ts'
 import type { Watcher } from '../watcher.ts'
+import { CongestionFigures } from './congestion.tsx'
 import { Card, Empty, Figure, MediumBadge, Meter } from './parts.tsx'
 
 /** The neighbours of the node that is looked at. */
@@ -36,6 +37,7 @@ export function LinksCard({ node, state, watcher }: { node: ShownNode; state: Pa
                 <Figure name="Queue">
                   <Meter label={`Queue towards ${nameOf(link.peer, link.label)}`} share={link.queueFill} />
                 </Figure>
+                <CongestionFigures congestion={link.congestion} />
               </dl>
             </li>
           )
