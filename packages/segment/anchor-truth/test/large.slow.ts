@@ -17,10 +17,10 @@ test(`${nodes} nodes start at once and lose their anchor`, { timeout: 40 * 60_00
   console.info(
     `${nodes} nodes, 10 % lost: one anchor after ${startedMs} ms (${started} promotions), again ${takenMs} ms after its crash (${failover})`,
   )
-  // With so many at once, and losses, some are not named by the first claim in time; of them few speak.
+  // With so many at once, and losses, some do not hear in time who has spoken, or are not named; of them few speak.
   const promotionsMax = Math.max(6, nodes / 50)
   expect(started).toBeLessThanOrEqual(promotionsMax)
-  expect(failover).toBeLessThanOrEqual(6)
+  expect(failover).toBeLessThanOrEqual(promotionsMax)
 })
 
 /** Until 99 of 100 follow one anchor: with losses somebody always waits for a datagram to be said again. */

@@ -12,6 +12,14 @@ interface SegmentPictureProps {
 }
 
 const RADIUS = 21
+/** Signs within 20 × 20 around the origin: an anchor, and what each type of node is for. */
+const ANCHOR = 'M0-6v15M-8 3a8 8 0 0 0 16 0M-4-2.5h8M0-6a2.2 2.2 0 1 0-.1-4.4A2.2 2.2 0 0 0 0-6'
+const TYPE_GLYPHS: Readonly<Record<string, string>> = {
+  Bridge: 'M-9 5v-3a9 9 0 0 1 18 0v3M-9.5 5h19M0 5v-12',
+  'Rig-Hub': 'M0-9v5M0 4v5M-9 0h5M4 0h5M0-4a4 4 0 1 0 .1 0',
+  'Data-Mule': 'M-9-6h11v9h-11zM2-2h4l3 3v2h-7M-5 4.5a1.8 1.8 0 1 0 .1 0M5.5 4.5a1.8 1.8 0 1 0 .1 0',
+  Agent: 'M0-8.5a3.4 3.4 0 1 0 .1 0M-6.5 8a6.5 6.5 0 0 1 13 0',
+}
 /** Colours for zones; further zones begin anew. */
 const ZONE_COLOURS = 6
 
@@ -117,14 +125,7 @@ function StationMark(props: StationMarkProps) {
     >
       <circle class="focus-ring" r={RADIUS + 6} />
       <circle class="disc" r={RADIUS} />
-      {isAnchor && running ? (
-        <path class="glyph" d="M0-6v15M-8 3a8 8 0 0 0 16 0M-4-2.5h8M0-6a2.2 2.2 0 1 0-.1-4.4A2.2 2.2 0 0 0 0-6" />
-      ) : (
-        // biome-ignore lint/a11y/noAriaHiddenOnFocusable: a text of a drawing, which nothing can focus; its button says it
-        <text class="ego" y={4.5} aria-hidden="true">
-          {ego}
-        </text>
-      )}
+      <path class="glyph" d={isAnchor && running ? ANCHOR : (TYPE_GLYPHS[type] ?? TYPE_GLYPHS['Agent'])} />
       <text class="name" y={above ? -RADIUS - 10 : RADIUS + 18}>
         {name}
         {running ? '' : ' (off)'}
