@@ -1,23 +1,17 @@
-import { PAYER_SEQ_FIRST } from '@nexus/channels'
 import { fromHex, toHex } from '@nexus/codec'
-import { NODE_ID_BYTES } from '@nexus/identity'
 import { NONE } from './accounts.ts'
 import { type Close, type CloseSet, channelKeyOf, order } from './close-set.ts'
 import { LedgerError } from './errors.ts'
-import { CLOSE_DELAY_FOLDS, FROZEN_SEQ, SUPPLY_MAX } from './limits.ts'
+import { CLOSE_DELAY_FOLDS, SUPPLY_MAX } from './limits.ts'
 import type { Hash } from './merkle.ts'
 import { debit } from './rows.ts'
 import type { SettlementSet } from './settlement-set.ts'
 import { CHANNEL_KEY_BYTES, Snapshot } from './snapshot.ts'
 import { type RunEntry, SortedRun } from './sorted-run.ts'
+import { Standings } from './standings.ts'
 
 /** New money of an epoch: NodeID and amount in μNXS. */
 export type Mint = readonly [nodeId: Uint8Array, amount: bigint]
-
-interface Standing {
-  balance: bigint
-  readonly nextSeq: bigint
-}
 
 interface ChannelStanding {
   settled: bigint
@@ -37,7 +31,7 @@ export function foldRecords(
   mints: Iterable<Mint>,
 ): Snapshot {
   const epoch = before.epoch + 1n
-  const accounts = standings(settlements)
+  const accounts = new Standings(settlements.accounts)
   const channels = settledChannels(hash, before, settlements)
   const pending = new Map<string, bigint>()
   for (const { key, closes: published } of closes.byChannel()) {
@@ -49,7 +43,8 @@ export function foldRecords(
     const due = epoch >= since + CLOSE_DELAY_FOLDS
     const [judged] = heard.filter((close) => close.baseSequence === channel.settled).sort(order)
     if (!due || judged === undefined) {
-      pending.set(toHex(key), since)
+      // Begun anew, a claim from the right base that comes later cannot execute at once.
+      pending.set(toHex(key), due ? epoch : since)
       continue
     }
     channels.set(toHex(key), { settled: judged.lastSequence, executed: judged.lastSequence })
@@ -58,20 +53,10 @@ export function foldRecords(
   return new Snapshot(hash, {
     epoch,
     minted: mint(before.minted, accounts, mints),
-    accounts: runOf(NODE_ID_BYTES, 2, worthListing(accounts), ({ balance, nextSeq }) => [balance, nextSeq]),
+    accounts: accounts.toRun(),
     channels: runOf(CHANNEL_KEY_BYTES, 2, channels, ({ settled, executed }) => [settled, executed]),
     pending: runOf(CHANNEL_KEY_BYTES, 1, pending, (since) => [since]),
   })
-}
-
-function standings({ accounts }: SettlementSet): Map<string, Standing> {
-  const standing = new Map<string, Standing>()
-  for (let slot = 0; slot < accounts.count; slot++) {
-    const frozen = accounts.next[slot] === accounts.conflict[slot]
-    const nextSeq = frozen ? FROZEN_SEQ : accounts.firstSeq[slot]! + BigInt(accounts.next[slot]!)
-    standing.set(toHex(accounts.id(slot)), { balance: accounts.balance[slot]!, nextSeq })
-  }
-  return standing
 }
 
 /** Channels of the snapshot before, with the greatest sequence that an applied settlement reached in each. */
@@ -106,6 +91,7 @@ function promised(
   const { accounts, rows } = settlements
   const slot = accounts.find(nodeId)
   let sum = 0n
+  if (slot === NONE) return sum
   for (let seq = accounts.next[slot]!; seq < Math.min(accounts.top[slot]!, accounts.conflict[slot]!); seq++) {
     const row = settlements.rowAt(slot, seq)
     if (row === NONE) continue
@@ -117,38 +103,24 @@ function promised(
 }
 
 /** Pays what is owed, or what is left; nothing from one who signed two debits of a number. */
-function execute(close: Close, accounts: Map<string, Standing>, promisedMicro: bigint): void {
-  const payer = accounts.get(toHex(close.payerId))
-  if (payer === undefined || payer.nextSeq === FROZEN_SEQ || payer.balance <= promisedMicro) return
-  const free = payer.balance - promisedMicro
+function execute(close: Close, accounts: Standings, promisedMicro: bigint): void {
+  const free = accounts.balance(close.payerId) - promisedMicro
+  if (free <= 0n || accounts.isFrozen(close.payerId)) return
   const isCovered = close.amount <= free
   const paid = isCovered ? close.amount : free
-  payer.balance -= paid
-  credit(accounts, close.payeeId, paid)
+  accounts.add(close.payerId, -paid)
+  accounts.add(close.payeeId, paid)
 }
 
-function mint(minted: bigint, accounts: Map<string, Standing>, mints: Iterable<Mint>): bigint {
+function mint(minted: bigint, accounts: Standings, mints: Iterable<Mint>): bigint {
   let total = minted
   for (const [nodeId, amount] of mints) {
     if (amount < 0n) throw new RangeError(`a mint of ${amount}`)
     total += amount
     if (total > SUPPLY_MAX) throw new LedgerError({ code: 'ledger/supply' })
-    credit(accounts, nodeId, amount)
+    accounts.add(nodeId, amount)
   }
   return total
-}
-
-function credit(accounts: Map<string, Standing>, nodeId: Uint8Array, amount: bigint): void {
-  const account = accounts.get(toHex(nodeId))
-  if (account === undefined) accounts.set(toHex(nodeId), { balance: amount, nextSeq: PAYER_SEQ_FIRST })
-  else account.balance += amount
-}
-
-function worthListing(accounts: Map<string, Standing>): Map<string, Standing> {
-  for (const [key, { balance, nextSeq }] of accounts) {
-    if (balance === 0n && nextSeq === PAYER_SEQ_FIRST) accounts.delete(key)
-  }
-  return accounts
 }
 
 function runOf<Value>(

@@ -4,10 +4,10 @@ import { nodeIdOf } from '@nexus/identity'
 import { NONE } from './accounts.ts'
 import { type CloseAdmission, CloseSet, channelKeyOf, readClose } from './close-set.ts'
 import { foldRecords, type Mint } from './fold.ts'
-import { FROZEN_SEQ } from './limits.ts'
 import { debit } from './rows.ts'
 import { type Admission, SettlementSet } from './settlement-set.ts'
 import type { Snapshot } from './snapshot.ts'
+import { nextSeqOf } from './standings.ts'
 
 export type LedgerRecord =
   | { readonly kind: 'settlement'; readonly body: Uint8Array }
@@ -45,7 +45,7 @@ export interface Account {
   readonly spent: bigint
   /** Sum of the debits that are kept and do not apply, or not yet. */
   readonly waiting: bigint
-  /** The payer_seq of its next debit; {@link FROZEN_SEQ} where it signed two of a number. */
+  /** The payer_seq of its next debit; 2^64 − 1 where it signed two of a number. */
   readonly nextSeq: bigint
 }
 
@@ -153,9 +153,7 @@ export class Ledger {
       else waiting += rows.amount(row)
     }
     const balance = accounts.balance[slot]!
-    const frozen = accounts.next[slot] === accounts.conflict[slot]
-    const nextSeq = frozen ? FROZEN_SEQ : accounts.firstSeq[slot]! + BigInt(accounts.next[slot]!)
-    return { nodeId, balance, earned: balance + spent, spent, waiting, nextSeq }
+    return { nodeId, balance, earned: balance + spent, spent, waiting, nextSeq: nextSeqOf(accounts, slot) }
   }
 
   /** NodeIDs of all accounts that the state at hand knows. */

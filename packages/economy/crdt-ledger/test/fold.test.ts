@@ -110,6 +110,8 @@ describe('closes', () => {
       close({ from: 'ada', to: 'bob', owed: 1_000n, base: 5n, last: 8n, closer: 'bob', paidBefore: 2_000n }),
     )
     fold(ledger)
+    expect(balance(ledger, 'bob')).toBe(12_000n)
+    fold(ledger)
     expect(balance(ledger, 'bob')).toBe(13_000n)
   })
 
