@@ -130,10 +130,7 @@ export class LinkLayer {
     this.#peering.beacon = beacon
   }
 
-  /**
-   * Bit/s that beacons, handshakes, probes and rekeying may use on an interface: their intervals stretch to fit. Only repeated
-   * questions, the answers to probes and HS3 wait for nothing.
-   */
+  /** Bit/s that beacons, handshakes, probes and rekeying may use on an interface: their intervals stretch to fit. */
   setControlBudget(nowMs: number, interfaceId: string, bps: number): void {
     if (!(bps > 0)) throw new RangeError(`a budget is above 0 bit/s, not ${bps}`)
     this.#media.get(interfaceId)?.setControlBudget(nowMs, bps)
@@ -160,17 +157,15 @@ export class LinkLayer {
   }
 
   /**
-   * Seals a message and hands it to the medium now; queues are the caller's. False: the link is down, or the medium did
-   * not take the frame. `isControl`: the node's own talk, most of which is never answered; below 1 Mbit/s, where each probe
-   * counts, silence after it raises no doubt.
+   * Seals a message and hands it to the medium now; queues are the caller's. False: the link is down, or the medium did not take
+   * the frame. `isControl`: the node's own talk, most of which is never answered; below 1 Mbit/s silence after it raises no doubt.
    * @throws {RangeError} where the body is longer than `payloadBytesMax`; {TypeError} for a type of the link's own
    */
   send(nowMs: number, link: Link, type: number, body: Uint8Array, isControl = false): boolean {
     const state = this.#sendable(link, type, body)
     if (state === undefined) return false
     const taken = this.#sender.send(nowMs, state.key, type, body)
-    if (!isControl || state.medium.wideCounters) this.#wakeBy(state.liveness.sent(nowMs))
-    this.#noteSent(nowMs, state)
+    this.#noteSent(nowMs, state, !isControl || state.medium.wideCounters)
     return taken
   }
 
@@ -184,8 +179,7 @@ export class LinkLayer {
     if (state === undefined) return 0
     if (state.parts !== undefined) throw new TypeError('parts of another frame are left')
     this.#sender.cut(state, type, body)
-    this.#wakeBy(state.liveness.sent(nowMs))
-    this.#noteSent(nowMs, state)
+    this.#noteSent(nowMs, state, true)
     return this.#sender.sendNextPart(nowMs, state)
   }
 
@@ -342,7 +336,8 @@ export class LinkLayer {
     return state
   }
 
-  #noteSent(nowMs: number, link: LinkState): void {
+  #noteSent(nowMs: number, link: LinkState, isAnswerable: boolean): void {
+    if (isAnswerable) this.#wakeBy(link.liveness.sent(nowMs))
     if (link.key.bytes >= link.rekeyBytes && link.rekey === undefined) this.#wakeBy(nowMs)
   }
 

@@ -7,9 +7,14 @@ import type { InterfaceFacts } from '@nexus/transport'
 
 import { tickOf } from './clock.ts'
 
+/** Events of a node that are kept, unless its options say otherwise. */
+export const EVENTS_MAX = 4_096
+
 export type SimNodeOptions = Omit<NodeCoreOptions, 'crypto' | 'identity' | 'random' | 'store'> & {
   /** How much faster than true time the node's clock runs: 1.0001 gains 100 ppm. */
   readonly clockRate?: number
+  /** Events kept, the newest; {@link EVENTS_MAX} if not given. A large mesh has millions. */
+  readonly eventsMax?: number
   /** Made of the simulation's seed and the node's name, if not given. */
   readonly identity?: Identity
 }
@@ -39,6 +44,7 @@ export class SimNode {
   readonly name: string
   readonly identity: Identity
   readonly store = new MemoryStore()
+  /** What a user would have been told: the newest, at least {@link SimNodeOptions.eventsMax} of them. */
   readonly events: { readonly atMs: number; readonly event: CoreEvent }[] = []
   readonly inbox: InboxMessage[] = []
   readonly states = new Map<bigint, MessageStatus>()
@@ -102,7 +108,7 @@ export class SimNode {
             this.clockMs,
             jobs.map((job) => this.#host.isValid(job)),
           ),
-        event: (event) => this.events.push({ atMs: this.#host.nowMs(), event }),
+        event: (event) => this.#note(event),
         message: (message) => this.#received(message),
         messageState: (status) => this.states.set(status.id, status),
       },
@@ -184,6 +190,14 @@ export class SimNode {
       this.core.tick(this.#clockMs)
       this.touch()
     })
+  }
+
+  #note(event: CoreEvent): void {
+    const { eventsMax = EVENTS_MAX } = this.#options
+    if (eventsMax === 0) return
+    // Twice the number before the older half goes: each is moved once.
+    if (this.events.length >= 2 * eventsMax) this.events.splice(0, eventsMax)
+    this.events.push({ atMs: this.#host.nowMs(), event })
   }
 
   #received(message: InboxMessage): void {
