@@ -7,6 +7,7 @@ import {
   REFUSAL,
   STATE_TAG,
   type Standing,
+  settlementHash,
   stateHash,
   stateSignedBytes,
 } from '@nexus/channels'
@@ -118,7 +119,7 @@ describe('a payee', () => {
   })
 })
 
-test('an update or a state that pays, under another signature than the payer’s, is not taken', () => {
+test('an update or a state that pays, under another signature than the payer’s or ahead of its slot, is not taken', () => {
   const { world, a, b } = pair('forged')
   pay(world, a, b, 500n)
   const { newest } = recordOf(a, b)
@@ -126,11 +127,17 @@ test('an update or a state that pays, under another signature than the payer’s
   const balanceAMicro = newest.balanceAMicro + 900n
   const paying = { ...newest, sequence, balanceAMicro, balanceBMicro: newest.balanceBMicro - 900n }
   const signature = a.rawIdentity.sign(STATE_TAG, NETWORK_ID, stateSignedBytes(paying))
+  const farAhead = (far: bigint) => {
+    const own = b.rawIdentity.sign(STATE_TAG, NETWORK_ID, stateSignedBytes({ ...paying, sequence: far }))
+    return { kind: 'update', sequence: far, balanceAMicro, signature: own } as const
+  }
   for (const message of [
     { kind: 'update', sequence, balanceAMicro, signature },
     { kind: 'update', sequence, balanceAMicro, signature: newest.signatureB },
     { kind: 'state', state: { ...paying, signatureB: signature } },
     { kind: 'state', state: paying },
+    farAhead(newest.sequence + 2n),
+    farAhead(1n << 62n),
   ] as const) {
     a.channels.receive(world.nowMs, b.nodeId, encodeChannelMessage(message))
     assert.deepEqual(recordOf(a, b).newest, newest)
@@ -219,6 +226,27 @@ describe('a peer that answers REESTABLISH falsely', () => {
     world.runFor(5_000)
     pay(world, a, b, 100n)
     assert.ok(a.owedBy(b) >= 600n - 10n)
+  })
+
+  test('can’t lead the sequence near its end, whatever it signs there', () => {
+    const { world, a, b } = pair('near the end')
+    pay(world, a, b, 500n)
+    const far = 1n << 61n
+    const { newest } = recordOf(a, b)
+    const moved = { sequence: far, balanceAMicro: newest.balanceAMicro + 9n, balanceBMicro: newest.balanceBMicro - 9n }
+    const paying = { ...newest, ...moved, signatureA: new Uint8Array(64) }
+    const signatureB = b.rawIdentity.sign(STATE_TAG, NETWORK_ID, stateSignedBytes(paying))
+    b.tampers = (_to, bytes) => {
+      const message = decodeChannelMessage(bytes)
+      if (message.kind !== 'reestablish') return []
+      const state = encodeChannelMessage({ kind: 'state', state: { ...paying, signatureB } })
+      return [encodeChannelMessage({ ...message, ownSequence: far }), state]
+    }
+    for (let n = 0; n < 3; n++) {
+      world.link(a, b)
+      world.runFor(20_000)
+    }
+    assert.deepEqual(recordOf(a, b).newest, newest)
   })
 
   test('with a jump outside its range is malformed', () => {
@@ -366,6 +394,34 @@ test('a state that overtakes the ACCEPT of one’s own payment is not taken befo
   assert.equal(a.owedBy(b), 200n + 40n - 113n)
   assert.equal(b.owedBy(a), -a.owedBy(b))
   assert.equal(recordOf(b, a).pending, undefined)
+})
+
+test('a debit has a number of its own, also where the one before is in no ledger yet and power was lost', () => {
+  const { world, a, b } = pair('debits')
+  const published: string[] = []
+  world.publish = (_, record) => {
+    if (record.kind === 'settlement') published.push(toHex(settlementHash(crypto, record.settlement)))
+  }
+  const numbers: bigint[] = []
+  b.tampers = (_, bytes) => {
+    const message = decodeChannelMessage(bytes)
+    if (message.kind === 'settleSeq') numbers.push(message.payerSeq)
+    return [bytes]
+  }
+  pay(world, a, b, 5_000n)
+  b.channels.settle(world.nowMs, a.nodeId)
+  world.runFor(2_000)
+  assert.deepEqual(numbers, [1n])
+  // Both publish the one record; the payer again after a start, until its ledger has applied it.
+  assert.deepEqual(new Set(published).size, 1)
+  b.restart()
+  world.runFor(5_000)
+  assert.equal(published.length, 3)
+  pay(world, a, b, 5_000n)
+  b.channels.settle(world.nowMs, a.nodeId)
+  world.runFor(2_000)
+  assert.ok(numbers.length >= 2 && numbers.slice(1).every((number) => number === 2n), numbers.join())
+  assert.equal(new Set(published).size, 1)
 })
 
 describe('exposure', () => {

@@ -71,6 +71,8 @@ test(
       })
       trader.channels.linkDown(killed.nodeId)
       child = next
+      // What was being written to it when it was killed.
+      next.on('error', () => undefined)
       next.on('message', (said: { bytes?: string; owed?: string; started?: true }) => {
         if (next !== child) return
         if (said.owed !== undefined) balance?.(said as Balance)
@@ -127,5 +129,5 @@ test(
       rmSync(folder, { recursive: true, force: true })
     }
   },
-  120_000 + KILLS * 5_000,
+  120_000 + KILLS * 20_000,
 )
