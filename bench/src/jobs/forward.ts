@@ -11,7 +11,7 @@ const CONNECTED_MS = 1_500
 /** Nothing came for so long: nothing more comes. */
 const SETTLED_MS = 400
 
-type Way = 'node' | 'bare' | 'bytewise'
+type Way = 'node' | 'bare' | 'bytewise' | 'queued'
 
 const ours = (medium: 'tcp' | 'udp'): Contender => ({
   id: 'ours',
@@ -60,6 +60,18 @@ export const forwardUdp: Job = {
     { kind: 'cpu-ratio', of: 'ours', against: 'limit', atLeast: 0.5 },
     { kind: 'ratio', of: 'ours', against: 'limit', atLeast: 0.5 },
   ],
+}
+
+export const forwardQueued: Job = {
+  id: 'forward-queued',
+  title: 'Forward datagrams of 484 B, each through the queues of congestion, UDP on loopback',
+  unit: 'packets/s',
+  contenders: [
+    { ...bare('ours', 'udp', 'bare forwarder, each datagram queued, chosen and taken', 'queued'), kind: 'ours' },
+    bare('limit', 'udp', 'bare forwarder: one datagram in, one out'),
+  ],
+  targets: [{ kind: 'cpu-ratio', of: 'ours', against: 'limit', atLeast: 0.8 }],
+  notes: ['What a packet costs that waits its turn; those that find nothing waiting go past the queues.'],
 }
 
 async function startForwarder(medium: 'tcp' | 'udp', way: Way, { seconds }: Effort): Promise<Subject> {

@@ -1,7 +1,7 @@
 import type { Job } from '../job.ts'
 import { announces } from './announces.ts'
 import { channelUpdates } from './channels.ts'
-import { forwardTcp, forwardUdp } from './forward.ts'
+import { forwardQueued, forwardTcp, forwardUdp } from './forward.ts'
 import { handshakes } from './handshakes.ts'
 import { ledgerMemory, ledgerMerge, settlements } from './ledger.ts'
 import { lotteryChecks, lotteryDraws, lotteryProofs } from './lottery.ts'
@@ -9,6 +9,7 @@ import { idleMemory, routeMemory } from './memory.ts'
 import { messages } from './messages.ts'
 import { primitives } from './primitives.ts'
 import { receive } from './receive.ts'
+import { rnsAnnounces, rnsMemory, rnsReceive, rnsRelay, rnsResource, rnsResourceLarge } from './reticulum.ts'
 import { start } from './start.ts'
 import { transfer } from './transfer.ts'
 
@@ -16,6 +17,7 @@ import { transfer } from './transfer.ts'
 export const JOBS: readonly Job[] = [
   forwardTcp,
   forwardUdp,
+  forwardQueued,
   receive,
   messages,
   transfer,
@@ -31,5 +33,11 @@ export const JOBS: readonly Job[] = [
   start,
   idleMemory,
   routeMemory,
+  rnsAnnounces,
+  rnsRelay,
+  rnsReceive,
+  rnsResource,
+  rnsResourceLarge,
+  rnsMemory,
   ...primitives,
 ]

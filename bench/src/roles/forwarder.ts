@@ -1,7 +1,8 @@
-/** Passes packets on: `forwarder.ts tcp|udp node|bare|bytewise`. */
+/** Passes packets on: `forwarder.ts tcp|udp node|bare|bytewise|queued`. */
 import { createSocket } from 'node:dgram'
 import { connect, createServer, type Socket } from 'node:net'
 import { fromHex } from '@nexus/codec'
+import { Shaper } from '@nexus/congestion'
 import { systemRandom } from '@nexus/crypto'
 import { nodeCrypto } from '@nexus/crypto/node'
 import { createIdentity } from '@nexus/identity'
@@ -105,10 +106,11 @@ async function openDatagrams(): Promise<Forwarder> {
   let forwarded = 0
   let to = 0
   const socket = createSocket({ type: 'udp4', recvBufferSize: 1 << 20, sendBufferSize: 1 << 20 })
-  socket.on('message', (bytes) => {
+  const send = (bytes: Uint8Array): void => {
     forwarded++
     socket.send(bytes, to, HOST)
-  })
+  }
+  socket.on('message', way === 'queued' ? queueing(send) : send)
   await new Promise<void>((resolve) => socket.bind(0, HOST, resolve))
   return {
     address: `${HOST}:${socket.address().port}`,
@@ -116,5 +118,24 @@ async function openDatagrams(): Promise<Forwarder> {
       to = Number(port)
     },
     forwarded: () => forwarded,
+  }
+}
+
+/** Each datagram waits its turn, by priority and neighbour, before it is sent. */
+function queueing(send: (bytes: Uint8Array) => void): (bytes: Uint8Array) => void {
+  const neighbours = 8
+  const shaper = new Shaper(performance.now(), { nominalBps: 10_000_000_000 }, { dropped: () => {} })
+  for (let neighbour = 0; neighbour < neighbours; neighbour++) shaper.neighbourUp(performance.now(), neighbour)
+  let count = 0
+  return (bytes) => {
+    const nowMs = performance.now()
+    count++
+    const priority = (count & 3) as 0 | 1 | 2 | 3
+    shaper.enqueue(nowMs, count % neighbours, bytes, priority, count % neighbours)
+    while (shaper.isFree(nowMs, 0) && shaper.pick(nowMs)) {
+      send(shaper.packet.slice())
+      shaper.used(nowMs, bytes.length, 0)
+      shaper.taken(nowMs)
+    }
   }
 }

@@ -34,16 +34,15 @@ export class Throttle {
   signal(nowMs: number, signal: CongestionSignal, bps: number): boolean {
     if (this.#sequence !== undefined && !isNewerSequence(signal.sequence, this.#sequence)) return false
     this.#sequence = signal.sequence
-    const recentBps = this.#recentBps(nowMs)
+    const before = this.severity(nowMs)
     this.#severity = signal.severity
-    this.#untilMs = nowMs + signal.drainMs
+    this.#untilMs = signal.severity === 0 ? nowMs : nowMs + signal.drainMs
+    this.#mediumBps = bps
+    // What lasts is prolonged: the queue has had no time yet to show what the first signal did.
+    if (signal.severity <= before || signal.severity === 0) return true
     // So slow that it would never notice that things got better helps nobody.
     const leastBps = bps / FLOOR_DIVISOR ** 2
-    if (signal.severity > 0 || this.#allowedBps < Number.POSITIVE_INFINITY) {
-      this.#allowedBps = Math.max(leastBps, recentBps * THROTTLE_FACTORS[signal.severity]!)
-    }
-    if (signal.severity === 0) this.#untilMs = nowMs
-    this.#mediumBps = bps
+    this.#allowedBps = Math.max(leastBps, this.#recentBps(nowMs) * THROTTLE_FACTORS[signal.severity]!)
     this.#owedBytes = 0
     this.#owedAtMs = nowMs
     return true

@@ -269,6 +269,23 @@ describe('signals of a neighbour', () => {
     expect(bps(30_000) / during).toBeGreaterThan(1.7)
   })
 
+  test('the same signal again prolongs it and takes off no more; a worse one does', () => {
+    const rates = (severities: readonly Severity[]): number => {
+      const desk = new Desk(100_000)
+      desk.every(30, () => desk.offer(200, 2))
+      desk.run(20_000)
+      for (const [at, severity] of severities.entries()) {
+        desk.shaper.signal(desk.nowMs, 1, signal(severity, at, 6_000))
+        desk.run(3_000)
+      }
+      return desk.sent.filter(({ atMs }) => atMs > desk.nowMs - 2_000).length / (2_000 / 30)
+    }
+    expect(rates([1])).toBeCloseTo(0.75, 1)
+    expect(rates([1, 1, 1, 1])).toBeCloseTo(0.75, 1)
+    expect(rates([1, 2])).toBeLessThan(0.45)
+    expect(rates([2, 1, 1])).toBeLessThan(0.55)
+  })
+
   test('an older signal never overrides a newer one, and a clear one ends it', () => {
     const { shaper } = new Desk(100_000)
     expect(shaper.signal(0, 1, signal(2, 250))).toBe(true)

@@ -92,7 +92,7 @@ describe.runIf(namespaces)('real-time packets under a flood of bulk, on real UDP
       expect(got.counts[BULK].arrived).toBeLessThan(0.9 * sent.counts[BULK].offered)
       expect(got.counts[BULK].arrived).toBeGreaterThan(0.2 * sent.counts[BULK].offered)
       expect(usedBps).toBeLessThan(0.91 * bps)
-      },
+    },
     120_000 + 2_000 * SECONDS,
   )
 

@@ -27,9 +27,9 @@ const transports = []
 for (const { host, bitrateBps, peer, impairment } of sides) {
   const proxy = peer && impairment && (await udpProxy({ target: `${peer}:${PORT}`, impairment, seed: 1 }))
   const address = proxy ? proxy.address : peer && `${peer}:${PORT}`
-  // The loopback is another host than the cable: whoever goes by a proxy listens on all.
-  const bound = proxy ? '0.0.0.0' : host
-  const options = { host: bound, port: PORT, bitrateBps, multicast: false as const }
+  // Whoever goes by a proxy speaks to it on the loopback.
+  const at = proxy ? { host: '127.0.0.1', port: 0 } : { host, port: PORT }
+  const options = { ...at, bitrateBps, multicast: false as const }
   transports.push(udpTransport(address === undefined ? options : { ...options, peers: [address] }))
 }
 const crypto = await nodeCrypto()
