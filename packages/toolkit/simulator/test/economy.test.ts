@@ -4,7 +4,7 @@ import { nodeCrypto } from '@nexus/crypto/node'
 import { seededRandom } from '@nexus/crypto/testing'
 import { createIdentity } from '@nexus/identity'
 import { describe, expect, test } from 'vitest'
-import { type SimNode, Simulation } from '../src/index.ts'
+import { type SimNode, Simulation, type WireOptions } from '../src/index.ts'
 
 const crypto = await nodeCrypto()
 const BALANCE_MICRO = 1_000_000_000n
@@ -19,7 +19,10 @@ interface Chain {
 }
 
 /** a – b – c – d – e over wires whose windows are of 256 frames; everyone begins with money. */
-function chain(seed: number, exposureLimitMicro = 20_000_000n, balanceMicro = BALANCE_MICRO): Chain {
+function chain(
+  seed: number,
+  { balanceMicro = BALANCE_MICRO, wire = {} }: { balanceMicro?: bigint; wire?: Partial<WireOptions> } = {},
+): Chain {
   const sim = new Simulation({ seed, crypto })
   const identities = NAMES.map((name) => createIdentity(crypto, seededRandom(`${seed} ${name}`)(32)))
   const genesis = genesisSnapshot(
@@ -27,10 +30,11 @@ function chain(seed: number, exposureLimitMicro = 20_000_000n, balanceMicro = BA
     identities.map(({ nodeId }) => [nodeId, balanceMicro] as const),
   )
   const nodes = NAMES.map((label, at) => {
-    const economy = { genesis, exposureLimitMicro }
+    const economy = { genesis, exposureLimitMicro: 20_000_000n }
     return sim.addNode({ identity: identities[at]!, label, priceMicroPerMib: PRICE, economy }, label)
   })
-  for (let at = 1; at < nodes.length; at++) sim.wire(nodes[at - 1]!, nodes[at]!, { bitrateBps: 500_000, delayMs: 5 })
+  for (let at = 1; at < nodes.length; at++)
+    sim.wire(nodes[at - 1]!, nodes[at]!, { bitrateBps: 500_000, delayMs: 5, ...wire })
   return { sim, nodes }
 }
 
@@ -131,6 +135,19 @@ describe('a chain of five nodes', () => {
     expect(economyOf(c).settlements).toBeGreaterThan(0)
   }, 60_000)
 
+  test('over wires that lose, double and reorder frames, every claim still holds', async () => {
+    const five = chain(5, { wire: { lossRatio: 0.05, duplicateRatio: 0.05, jitterMs: 40 } })
+    five.sim.start()
+    await run(five.sim, 200_000)
+    expect(await traffic(five, 240)).toBeGreaterThan(1_200)
+    await settleAll(five)
+    expectConserved(five)
+    for (const node of five.nodes) {
+      for (const { relay } of economyOf(node).lottery) expect([relay.refusedClaims, relay.falseReveals]).toEqual([0, 0])
+    }
+    expect(earnedBy(five.nodes[1]!)).toBeGreaterThan(earnedBy(five.nodes[3]!))
+  }, 60_000)
+
   test('nodes that trust each other relay without a byte of the economy', async () => {
     const five = chain(3)
     const messages: number[] = []
@@ -155,7 +172,7 @@ describe('a chain of five nodes', () => {
 
   test('who cannot pay is not served beyond its limit, and finds no way', async () => {
     // X = 60 000 / 4: three packets of three relays each, or one win at n = 5 of the first.
-    const five = chain(4, 20_000_000n, 60_000n)
+    const five = chain(4, { balanceMicro: 60_000n })
     five.sim.start()
     await run(five.sim, 200_000)
     const arrived = await traffic(five, 60)

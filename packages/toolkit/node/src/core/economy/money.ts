@@ -9,8 +9,8 @@ import {
   payerSide,
   type Settlement,
 } from '@nexus/channels'
-import { concatBytes, equalBytes } from '@nexus/codec'
-import { CLOSE_RECORD, networkIdOf, Replica } from '@nexus/crdt-ledger'
+import { concatBytes, equalBytes, fromHex, toHex } from '@nexus/codec'
+import { CLOSE_RECORD, networkIdOf, Replica, type Snapshot } from '@nexus/crdt-ledger'
 import type { Crypto, Random } from '@nexus/crypto'
 import type { Gossip } from '@nexus/gossip'
 import { type Identity, nodeIdOf } from '@nexus/identity'
@@ -33,12 +33,26 @@ export interface MoneyParts {
 /** What the lottery decides about claims. */
 export type ClaimPorts = Pick<ChannelPorts, 'send' | 'judge' | 'paid' | 'earned' | 'claimRefused'>
 
+/** What the ledger holds of one node. */
+interface OwnRecords {
+  /** The one that they were read beside. */
+  readonly snapshot: Snapshot | undefined
+  /** The greatest number of a debit of its own, applied or not. */
+  readonly seen: bigint
+  /** Whether one of its settlements does not apply yet. */
+  readonly isWaiting: boolean
+  /** Greatest final sequence applied, by channel key in hexadecimal. */
+  readonly settled: ReadonlyMap<string, bigint>
+}
+
 /** Channels with the neighbours, and the ledger that their settlements go into. */
 export class Money {
   readonly channels: Channels
   readonly replica: Replica
   readonly networkId: Uint8Array
   readonly #parts: MoneyParts
+  #own: OwnRecords = { snapshot: undefined, seen: 0n, isWaiting: true, settled: new Map() }
+  #ownIsFresh = false
 
   constructor(parts: MoneyParts, claims: ClaimPorts) {
     const { crypto, identity, random, store, gossip, options } = parts
@@ -67,10 +81,11 @@ export class Money {
         ...claims,
         publish: (record) => {
           const body = record.kind === 'close' ? encodeClose(record.close) : encodeSettlement(record.settlement)
+          this.#ownIsFresh = false
           void this.replica.submit({ kind: record.kind, body })
         },
         wouldApply: (settlement) => this.replica.ledger.wouldApply(encodeSettlement(settlement)),
-        payerSeqSeen: () => this.#payerSeqSeen(),
+        payerSeqSeen: () => this.#readOwn().seen,
         settledSequence: (channelId, keyA, keyB) => this.#settledSequence(channelId, keyA, keyB),
         balanceInSnapshotMicro: (nodeId) => this.replica.ledger.snapshot.account(nodeId).balance,
         creditLineMicro: (nodeId) => options.creditLineMicro?.(nodeId) ?? 0n,
@@ -82,6 +97,7 @@ export class Money {
         accepted: (record, from) => {
           handler.accepted?.(record, from)
           if (record.type === CLOSE_RECORD) this.#closeSeen(decodeClose(record.body))
+          else if (this.#isOwn(decodeSettlement(record.body))) this.#ownChanged()
         },
       })
     }
@@ -94,44 +110,58 @@ export class Money {
     return this.replica.ledger.account(this.#parts.identity.nodeId).balance
   }
 
+  /** Channels hear of it only where a record of this node is new, or was waiting to apply. */
   #changed(): void {
+    if (!this.#ownIsFresh || this.#own.isWaiting) this.#ownChanged()
+  }
+
+  #ownChanged(): void {
+    this.#ownIsFresh = false
     for (const { peerId } of this.channels.list()) this.channels.settled(peerId)
   }
 
   #closeSeen(close: CloseRecord): void {
     const { crypto, identity } = this.#parts
-    const own = [close.keyA, close.keyB].some((key) => equalBytes(key, identity.publicKey))
-    if (!own) return
+    if (!this.#isOwn(close)) return
     const peerKey = equalBytes(close.keyA, identity.publicKey) ? close.keyB : close.keyA
     this.channels.closeSeen(this.nowMs, nodeIdOf(crypto, peerKey), close)
   }
 
-  *#own(): Iterable<{ readonly settlement: Settlement; readonly applied: boolean }> {
-    for (const { settlement, applied } of this.replica.ledger.history(this.#parts.identity.nodeId)) {
-      yield { settlement: decodeSettlement(settlement), applied }
-    }
+  #isOwn({ keyA, keyB }: Pick<Settlement, 'keyA' | 'keyB'>): boolean {
+    const { publicKey } = this.#parts.identity
+    return equalBytes(keyA, publicKey) || equalBytes(keyB, publicKey)
   }
 
-  #payerSeqSeen(): bigint {
+  /** What the ledger holds of this node: read anew after a record of its own came, since that takes a look at all. */
+  #readOwn(): OwnRecords {
+    const { snapshot } = this.replica.ledger
+    if (this.#ownIsFresh && this.#own.snapshot === snapshot) return this.#own
     const { publicKey, nodeId } = this.#parts.identity
-    const { nextSeq } = this.replica.ledger.snapshot.account(nodeId)
-    let seen = nextSeq - 1n
-    for (const { settlement } of this.#own()) {
-      const payer = payerSide(settlement) === 'a' ? settlement.keyA : settlement.keyB
-      if (equalBytes(payer, publicKey) && settlement.payerSeq > seen) seen = settlement.payerSeq
+    let seen = snapshot.account(nodeId).nextSeq - 1n
+    let isWaiting = false
+    const settled = new Map<string, bigint>()
+    for (const entry of this.replica.ledger.history(nodeId)) {
+      const settlement = decodeSettlement(entry.settlement)
+      const { keyA, keyB, finalSequence, payerSeq } = settlement
+      if (equalBytes(payerSide(settlement) === 'a' ? keyA : keyB, publicKey) && payerSeq > seen) seen = payerSeq
+      const key = this.#channelKey(settlement.channelId, keyA, keyB)
+      if (!entry.applied) isWaiting = true
+      else if (finalSequence > (settled.get(key) ?? 0n)) settled.set(key, finalSequence)
     }
-    return seen
+    this.#own = { snapshot, seen, isWaiting, settled }
+    this.#ownIsFresh = true
+    return this.#own
   }
 
   #settledSequence(channelId: Uint8Array, keyA: Uint8Array, keyB: Uint8Array): bigint {
-    const key = this.#parts.crypto.blake3(concatBytes(channelId, keyA, keyB)).subarray(0, CHANNEL_KEY_BYTES)
-    let settled = this.replica.ledger.snapshot.channel(key).settled
-    for (const { settlement, applied } of this.#own()) {
-      const { finalSequence } = settlement
-      if (!applied || finalSequence <= settled || !equalBytes(settlement.channelId, channelId)) continue
-      if (equalBytes(settlement.keyA, keyA) && equalBytes(settlement.keyB, keyB)) settled = finalSequence
-    }
-    return settled
+    const key = this.#channelKey(channelId, keyA, keyB)
+    const before = this.replica.ledger.snapshot.channel(fromHex(key)).settled
+    const since = this.#readOwn().settled.get(key) ?? 0n
+    return since > before ? since : before
+  }
+
+  #channelKey(channelId: Uint8Array, keyA: Uint8Array, keyB: Uint8Array): string {
+    return toHex(this.#parts.crypto.blake3(concatBytes(channelId, keyA, keyB)).subarray(0, CHANNEL_KEY_BYTES))
   }
 }
 
