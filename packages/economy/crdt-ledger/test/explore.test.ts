@@ -3,14 +3,30 @@ import { nodeIdOf } from '@nexus/identity'
 import { describe, expect, test } from 'vitest'
 import { NONE } from '../src/accounts.ts'
 import { SettlementSet } from '../src/settlement-set.ts'
-import { crypto, hash, player, settlement, type Transfer } from './kit.ts'
+import {
+  balance,
+  crypto,
+  genesis,
+  hash,
+  offerUntilQuiet,
+  pay,
+  player,
+  replica,
+  settlement,
+  stateOf,
+  type Transfer,
+  total,
+} from './kit.ts'
 import { plainly } from './plain-ledger.ts'
 
 /** Records a family may have: 4 in CI, 6 in a whole run. */
 const SIZE_MAX = Number(process.env['NEXUS_EXPLORE'] ?? 4)
+/** Records of a family with a fold at every place. */
+const FOLDED_MAX = Math.min(3, SIZE_MAX - 2)
 const WINDOW = 2
 const OPENING = { ada: 3_000n }
 const SUPPLY = 3_000n
+const NAMES = ['ada', 'bob', 'cyd', 'dan']
 
 /**
  * Everything that has made simpler ledgers diverge or pay twice: rivals at the first and at a later number, a third
@@ -80,13 +96,11 @@ class Watched {
   /** All that a ledger says of its accounts. */
   state(): string {
     const { accounts } = this.set
-    return ['ada', 'bob', 'cyd', 'dan']
-      .map((name) => {
-        const slot = accounts.find(player(name).id)
-        if (slot === NONE) return `${name} 0 1`
-        return `${name} ${accounts.balance[slot]!} ${accounts.firstSeq[slot]! + BigInt(accounts.next[slot]!)}`
-      })
-      .join(', ')
+    return NAMES.map((name) => {
+      const slot = accounts.find(player(name).id)
+      if (slot === NONE) return `${name} 0 1`
+      return `${name} ${accounts.balance[slot]!} ${accounts.firstSeq[slot]! + BigInt(accounts.next[slot]!)}`
+    }).join(', ')
   }
 }
 
@@ -218,4 +232,38 @@ describe('every interleaving', () => {
     console.log(`${cases} families, ${histories} histories of a replica, ${globals} states of three`)
     expect(histories).toBeGreaterThan(cases)
   })
+
+  test('with a fold at any time: no money is made or lost, and without rivals the state is as if nobody had folded', {
+    timeout: 600_000,
+  }, () => {
+    for (const records of families(FOLDED_MAX)) {
+      const hasRivals = records.some((one, at) =>
+        records.slice(0, at).some(({ from, seq }) => from === one.from && seq === one.seq),
+      )
+      const { balances } = plainly(OPENING, records)
+      for (const order of permutations(records)) {
+        for (let fold = 0; fold <= order.length; fold++) {
+          const ledger = replica(genesis(OPENING))
+          for (const record of order.slice(0, fold)) ledger.insert(pay(record))
+          const [before, hash] = [NAMES.map((name) => balance(ledger, name)), stateOf(ledger)]
+          ledger.advance(ledger.fold())
+          if (toHex(ledger.snapshot.root) !== hash) expect.fail(`the state hash is not the root: ${order}`)
+          if (`${NAMES.map((name) => balance(ledger, name))}` !== `${before}`)
+            expect.fail(`a fold changed a balance: ${order}`)
+          offerUntilQuiet(ledger, order.map(pay))
+          if (total(ledger) !== SUPPLY) expect.fail(`money was made or lost: ${order}`)
+          if (hasRivals) continue
+          for (const name of NAMES)
+            if (balance(ledger, name) !== (balances[name] ?? 0n)) expect.fail(`${name} after ${order}`)
+        }
+      }
+    }
+  })
 })
+
+function* permutations<Item>(items: readonly Item[]): IterableIterator<readonly Item[]> {
+  if (items.length === 0) yield []
+  for (const [at, item] of items.entries()) {
+    for (const rest of permutations(items.filter((_, other) => other !== at))) yield [item, ...rest]
+  }
+}
