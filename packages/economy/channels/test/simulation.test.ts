@@ -5,7 +5,12 @@ import { begin, check, heal, traffic } from './runs.ts'
 import { ROUGH } from './world.ts'
 
 const crypto = await nodeCrypto()
-const SEEDS = Number(process.env['NEXUS_SEEDS'] ?? 20)
+const SEEDS = Number(process.env['NEXUS_SEEDS'] ?? 12)
+
+/** Seeds that once found a fault, and as many as are asked for. */
+function seeds(...found: number[]): Set<number> {
+  return new Set([...found, ...Array.from({ length: SEEDS }, (_, seed) => seed)])
+}
 
 describe('two and three parties', () => {
   test('without faults pay each claim once and settle at X/2', () => {
@@ -20,7 +25,7 @@ describe('two and three parties', () => {
   })
 
   test('with losses, duplicates, reordering and broken links', () => {
-    for (let seed = 0; seed < SEEDS; seed++) {
+    for (const seed of seeds(21, 61)) {
       const world = begin(crypto, `rough ${seed}`, 2 + (seed % 2))
       world.conditions = ROUGH
       for (const party of world.parties) if (seed % 3 === 0) party.limitMicro = 4_000n
@@ -36,7 +41,7 @@ describe('two and three parties', () => {
 
   test('with losses of power at random commits', () => {
     let restarts = 0
-    for (let seed = 0; seed < SEEDS; seed++) {
+    for (const seed of seeds(3, 26, 116, 444, 1_678)) {
       const world = begin(crypto, `crash ${seed}`, 2 + (seed % 2))
       if (seed % 2 === 0) world.conditions = ROUGH
       for (const party of world.parties) if (seed % 3 === 0) party.limitMicro = 4_000n
