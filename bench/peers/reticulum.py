@@ -106,6 +106,10 @@ class Node:
         interface.process_incoming = count
         return {}
 
+    def memory(self):
+        with open("/proc/self/statm") as f:
+            return {"bytes": int(f.read().split()[1]) * resource.getpagesize()}
+
     # Sending
 
     def connect(self, hash):

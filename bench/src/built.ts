@@ -5,7 +5,7 @@ import { CACHE } from './folders.ts'
 
 const OUTPUT = join(CACHE, 'built')
 /** Roles whose start and memory are measured. */
-const ROLES = ['memory', 'starter']
+const ROLES = ['memory', 'starter', 'reticulum']
 /** Some dependencies are CommonJS, and ask for `require`. */
 const REQUIRE = "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);"
 

@@ -2,11 +2,14 @@ import { type Crypto, CryptoError, type Random } from '@nexus/crypto'
 import { rawEd25519 } from '@nexus/crypto/raw'
 import { cbc } from '@noble/ciphers/aes.js'
 
-/** AES-CBC without padding; the length of the input is a multiple of 16 bytes. */
-export interface AesCbc {
-  encrypt(key: Uint8Array, iv: Uint8Array, padded: Uint8Array): Uint8Array
-  decrypt(key: Uint8Array, iv: Uint8Array, ciphertext: Uint8Array): Uint8Array
+/** AES-CBC without padding under one key; the length of the input is a multiple of 16 bytes. */
+export interface AesKey {
+  encrypt(iv: Uint8Array, padded: Uint8Array): Uint8Array
+  decrypt(iv: Uint8Array, ciphertext: Uint8Array): Uint8Array
 }
+
+/** Makes a key of 16 or 32 bytes ready, which on Node takes longer than to use it. */
+export type AesCbc = (key: Uint8Array) => AesKey
 
 /** What Reticulum computes with. Its keys are never keys of a NEXUS identity: here Ed25519 signs bytes as they stand. */
 export interface ReticulumCrypto {
@@ -36,10 +39,10 @@ export interface Ephemeral {
 }
 
 /** AES-CBC of @noble/ciphers: anywhere. */
-export const portableAes: AesCbc = {
-  encrypt: (key, iv, padded) => cbc(key, iv, { disablePadding: true }).encrypt(padded),
-  decrypt: (key, iv, ciphertext) => cbc(key, iv, { disablePadding: true }).decrypt(ciphertext),
-}
+export const portableAes: AesCbc = (key) => ({
+  encrypt: (iv, padded) => cbc(key, iv, { disablePadding: true }).encrypt(padded),
+  decrypt: (iv, ciphertext) => cbc(key, iv, { disablePadding: true }).decrypt(ciphertext),
+})
 
 /** Reticulum's primitives from a provider of @nexus/crypto. @throws {TypeError} for a provider that is not of that package */
 export function reticulumCrypto(crypto: Crypto, aes: AesCbc = portableAes): ReticulumCrypto {

@@ -12,7 +12,7 @@ export type { BroadcastDestination } from './broadcast.ts'
 export { bz2Decompress } from './bz2-decode.ts'
 export { bz2Compress } from './bz2-encode.ts'
 export type { Channel, ChannelMessage } from './channel.ts'
-export { type AesCbc, portableAes, type ReticulumCrypto, reticulumCrypto } from './crypto.ts'
+export { type AesCbc, type AesKey, portableAes, type ReticulumCrypto, reticulumCrypto } from './crypto.ts'
 export type {
   Destination,
   DestinationOptions,

@@ -16,7 +16,7 @@ import { Receipts, type Verifier } from './receipts.ts'
 import { type Answer, Requests } from './requests.ts'
 import type { OutgoingResource, SendResourceOptions } from './resource-send.ts'
 import { Streams } from './stream.ts'
-import { openToken, sealToken } from './token.ts'
+import { TokenKey } from './token.ts'
 import { type ReceivedResource, type ResourcePolicy, Transfers } from './transfers.ts'
 
 const CLOSE_AFTER_STALE_MS = 5_000
@@ -86,6 +86,7 @@ export class Link {
   resourcePolicy: ResourcePolicy
   readonly #host: LinkHost
   readonly #terms: LinkTerms
+  readonly #cipher: TokenKey
   readonly #session: LinkSession
   readonly #receipts: Receipts
   readonly #transfers: Transfers
@@ -110,6 +111,7 @@ export class Link {
     this.closed = new Promise((resolve) => {
       this.#resolveClosed = resolve
     })
+    this.#cipher = new TokenKey(host.ports.crypto, terms.key)
     this.#session = this.#makeSession()
     this.#receipts = new Receipts(host.agenda)
     this.#transfers = new Transfers(this.#session, {
@@ -158,9 +160,8 @@ export class Link {
   transmit(data: Uint8Array): boolean {
     this.#assertOpen()
     if (data.length > this.mduBytes) throw new RangeError(`${data.length} bytes, over ${this.mduBytes}`)
-    const { crypto, random } = this.#host.ports
     return this.iface.send(
-      this.#packet(CONTEXT.none, sealToken(crypto, this.#terms.key, data, random), PACKET_TYPE.data),
+      this.#packet(CONTEXT.none, this.#cipher.seal(data, this.#host.ports.random), PACKET_TYPE.data),
     )
   }
 
@@ -199,7 +200,7 @@ export class Link {
     if (packetType !== PACKET_TYPE.data) return false
     if (context === CONTEXT.keepalive) return this.#receiveKeepalive(data)
     const clear = context === CONTEXT.resource || context === CONTEXT.cacheRequest
-    const plaintext = clear ? data : openToken(this.#host.ports.crypto, this.#terms.key, data)
+    const plaintext = clear ? data : this.#cipher.open(data)
     if (plaintext === undefined) return false
     this.#heard()
     try {
@@ -330,8 +331,7 @@ export class Link {
   #sendSealed(context: number, plaintext: Uint8Array): Uint8Array {
     this.#assertOpen()
     if (plaintext.length > this.mduBytes) throw new RangeError(`${plaintext.length} bytes, over ${this.mduBytes}`)
-    const { crypto, random } = this.#host.ports
-    const packet = this.#packet(context, sealToken(crypto, this.#terms.key, plaintext, random), PACKET_TYPE.data)
+    const packet = this.#packet(context, this.#cipher.seal(plaintext, this.#host.ports.random), PACKET_TYPE.data)
     this.iface.send(packet)
     return packet
   }
@@ -358,7 +358,6 @@ export class Link {
 
   #makeSession(): LinkSession {
     const { ports, agenda } = this.#host
-    const { key } = this.#terms
     const isOpen = () => this.isOpen
     return {
       ports,
@@ -370,8 +369,8 @@ export class Link {
       mtuBytes: this.mtuBytes,
       mduBytes: this.mduBytes,
       roundTripMs: this.roundTripMs,
-      seal: (plaintext) => sealToken(ports.crypto, key, plaintext, ports.random),
-      open: (token) => openToken(ports.crypto, key, token),
+      seal: (plaintext) => this.#cipher.seal(plaintext, ports.random),
+      open: (token) => this.#cipher.open(token),
       sendSealed: (context, plaintext) => this.#sendSealed(context, plaintext),
       sendClear: (context, data, packetType) => this.#sendClear(context, data, packetType),
       hashOfClear: (context, data, packetType) => packetHash(ports.crypto, this.#packet(context, data, packetType)),

@@ -1,15 +1,9 @@
 import { concatBytes } from '@nexus/codec'
 import { equalConstantTime, type Random } from '@nexus/crypto'
-import type { ReticulumCrypto } from './crypto.ts'
+import type { AesKey, ReticulumCrypto } from './crypto.ts'
 import { HASH_BYTES, TOKEN_IV_BYTES, TOKEN_OVERHEAD_BYTES } from './limits.ts'
 
 const BLOCK_BYTES = 16
-
-/** A key of 64 bytes means AES-256, one of 32 bytes AES-128; the first half authenticates. */
-function halves(key: Uint8Array): readonly [Uint8Array, Uint8Array] {
-  if (key.length !== 64 && key.length !== 32) throw new RangeError(`a token key of ${key.length} bytes`)
-  return [key.subarray(0, key.length / 2), key.subarray(key.length / 2)]
-}
 
 /** Bytes of the token of a plaintext. */
 export function tokenBytes(plaintextBytes: number): number {
@@ -17,33 +11,50 @@ export function tokenBytes(plaintextBytes: number): number {
 }
 
 /**
- * Seals as `IV 16 | AES-CBC, PKCS#7 | HMAC-SHA-256 over both` (docs/spec/reticulum.md).
- * @throws {RangeError} for a key of another length than 32 or 64 bytes
+ * A key for tokens: `IV 16 | AES-CBC, PKCS#7 | HMAC-SHA-256 over both` (docs/spec/reticulum.md). 64 bytes mean AES-256, 32
+ * mean AES-128; the first half authenticates. The bytes are used where they are, until they are zeroed.
  */
-export function sealToken(crypto: ReticulumCrypto, key: Uint8Array, plaintext: Uint8Array, random: Random): Uint8Array {
-  const [signing, encrypting] = halves(key)
-  const iv = random(TOKEN_IV_BYTES)
-  const token = new Uint8Array(tokenBytes(plaintext.length))
-  token.set(iv)
-  token.set(crypto.aes.encrypt(encrypting, iv, padded(plaintext)), TOKEN_IV_BYTES)
-  const signed = token.length - HASH_BYTES
-  token.set(crypto.hmacSha256(signing, token.subarray(0, signed)), signed)
-  return token
+export class TokenKey {
+  readonly #crypto: ReticulumCrypto
+  readonly #signing: Uint8Array
+  readonly #aes: AesKey
+
+  /** @throws {RangeError} for a key of another length */
+  constructor(crypto: ReticulumCrypto, key: Uint8Array) {
+    if (key.length !== 64 && key.length !== 32) throw new RangeError(`a token key of ${key.length} bytes`)
+    this.#crypto = crypto
+    this.#signing = key.subarray(0, key.length / 2)
+    this.#aes = crypto.aes(key.subarray(key.length / 2))
+  }
+
+  seal(plaintext: Uint8Array, random: Random): Uint8Array {
+    const iv = random(TOKEN_IV_BYTES)
+    const token = new Uint8Array(tokenBytes(plaintext.length))
+    token.set(iv)
+    token.set(this.#aes.encrypt(iv, padded(plaintext)), TOKEN_IV_BYTES)
+    const signed = token.length - HASH_BYTES
+    token.set(this.#crypto.hmacSha256(this.#signing, token.subarray(0, signed)), signed)
+    return token
+  }
+
+  /** The plaintext, or `undefined` where the token is not of this key. */
+  open(token: Uint8Array): Uint8Array | undefined {
+    const signed = token.length - HASH_BYTES
+    if (signed < TOKEN_IV_BYTES + BLOCK_BYTES || signed % BLOCK_BYTES !== 0) return undefined
+    const mac = this.#crypto.hmacSha256(this.#signing, token.subarray(0, signed))
+    if (!equalConstantTime(mac, token.subarray(signed))) return undefined
+    return unpadded(this.#aes.decrypt(token.subarray(0, TOKEN_IV_BYTES), token.subarray(TOKEN_IV_BYTES, signed)))
+  }
 }
 
-/** The plaintext, or `undefined` where the token is not of this key. */
+/** {@link TokenKey.seal} with a key of one use. */
+export function sealToken(crypto: ReticulumCrypto, key: Uint8Array, plaintext: Uint8Array, random: Random): Uint8Array {
+  return new TokenKey(crypto, key).seal(plaintext, random)
+}
+
+/** {@link TokenKey.open} with a key of one use. */
 export function openToken(crypto: ReticulumCrypto, key: Uint8Array, token: Uint8Array): Uint8Array | undefined {
-  const [signing, encrypting] = halves(key)
-  const signed = token.length - HASH_BYTES
-  if (signed < TOKEN_IV_BYTES + BLOCK_BYTES || signed % BLOCK_BYTES !== 0) return undefined
-  const mac = crypto.hmacSha256(signing, token.subarray(0, signed))
-  if (!equalConstantTime(mac, token.subarray(signed))) return undefined
-  const plain = crypto.aes.decrypt(
-    encrypting,
-    token.subarray(0, TOKEN_IV_BYTES),
-    token.subarray(TOKEN_IV_BYTES, signed),
-  )
-  return unpadded(plain)
+  return new TokenKey(crypto, key).open(token)
 }
 
 /** PKCS#7 (RFC 5652 section 6.3). */
