@@ -16,6 +16,7 @@ export {
   type ServerMedium,
   TCP_BITRATE_BPS,
   TCP_LINK_MTU_BYTES,
+  type TcpMediumOptions,
   tcpClientMedium,
   tcpServerMedium,
   transportMedium,

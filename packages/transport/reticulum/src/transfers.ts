@@ -60,7 +60,8 @@ export interface TransferEvents {
 
 interface Incoming {
   readonly segments: Uint8Array[]
-  readonly bytesMax: number
+  /** As advertised: it takes no more. */
+  readonly totalBytes: number
   bytes: number
   receiver: SegmentReceiver | undefined
 }
@@ -183,10 +184,13 @@ export class Transfers {
         this.#session.sendSealed(CONTEXT.resourceCancelledByReceiver, hash)
         return undefined
       }
-      bytesMax = Math.max(totalBytes, 1)
+      bytesMax = totalBytes
     }
+    const promised = [...this.#incoming.values()].reduce((sum, { totalBytes: bytes }) => sum + bytes, 0)
     if (totalBytes > bytesMax || this.#incoming.size >= TRANSFERS_MAX) return undefined
-    const incoming: Incoming = { segments: [], bytesMax, bytes: 0, receiver: undefined }
+    // Together they may take no more than the largest that is taken unasked, or one that the application took.
+    if (this.#incoming.size > 0 && promised + totalBytes > RESOURCE_BYTES_MAX) return undefined
+    const incoming: Incoming = { segments: [], totalBytes, bytes: 0, receiver: undefined }
     this.#incoming.set(key, incoming)
     return incoming
   }
@@ -199,7 +203,7 @@ export class Transfers {
     for (const hash of [advertisement.hash, packetHash]) this.#proved.set(addressKey(hash), proof, nowMs())
     incoming.segments.push(segment.slice())
     incoming.bytes += segment.length
-    if (incoming.bytes > incoming.bytesMax) {
+    if (incoming.bytes > incoming.totalBytes) {
       this.#incoming.delete(key)
       this.#events.failed(advertisement, 'longer than it said')
       return

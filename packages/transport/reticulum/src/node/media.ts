@@ -11,6 +11,7 @@ import { udpTransport } from '@nexus/transport-udp'
 import type { AccessCodeOptions } from '../access-code.ts'
 import type { InterfaceMode } from '../interface.ts'
 import { MTU_BYTES } from '../limits.ts'
+import { type KissTcpServer, kissTcpClient, kissTcpServer } from './kiss-tcp.ts'
 
 /** What Reticulum takes a TCP connection for unless it is told: links over it agree on packets of 8192 bytes. */
 export const TCP_BITRATE_BPS = 10_000_000
@@ -58,22 +59,32 @@ const tcpSettings = {
   queueBytesMax: TCP_QUEUE_BYTES_MAX,
 }
 
-/** A TCP connection to another node, HDLC-framed, made anew whenever it is lost. */
+/** Settings of TCP media. */
+export interface TcpMediumOptions extends MediumOptions {
+  /** How frames stand in the stream; default `hdlc`. `kiss` is for TNCs that are reached over TCP. */
+  readonly framing?: 'hdlc' | 'kiss'
+}
+
+/** A TCP connection to another node, made anew whenever it is lost. */
 export function tcpClientMedium(
   address: string,
-  options: MediumOptions & { readonly tcp?: Partial<TcpClientOptions> } = {},
+  options: TcpMediumOptions & { readonly tcp?: Partial<TcpClientOptions> } = {},
 ): Medium {
   const { bitrateBps = TCP_BITRATE_BPS } = options
+  if (options.framing === 'kiss') return tcpMedium(kissTcpClient(address, { bitrateBps }), options)
   return tcpMedium(tcpClient({ ...tcpSettings, bitrateBps, ...options.tcp, address }), options)
 }
 
-/** A TCP server that other nodes connect to, HDLC-framed; each connection is an interface. */
+/** A TCP server that other nodes connect to; each connection is an interface. */
 export function tcpServerMedium(
   listen: { readonly host?: string; readonly port: number },
-  options: MediumOptions & { readonly tcp?: Partial<TcpServerOptions> } = {},
+  options: TcpMediumOptions & { readonly tcp?: Partial<TcpServerOptions> } = {},
 ): ServerMedium {
   const { bitrateBps = TCP_BITRATE_BPS } = options
-  const server: TcpServer = tcpServer({ ...tcpSettings, bitrateBps, ...options.tcp, ...listen })
+  const server: TcpServer | KissTcpServer =
+    options.framing === 'kiss'
+      ? kissTcpServer(listen, { bitrateBps })
+      : tcpServer({ ...tcpSettings, bitrateBps, ...options.tcp, ...listen })
   return Object.defineProperty({ ...tcpMedium(server, options), address: undefined }, 'address', {
     get: () => server.address,
   })

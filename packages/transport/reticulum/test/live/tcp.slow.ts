@@ -95,7 +95,7 @@ describe.each(Array.from({ length: REPETITIONS }, (_, n) => n + 1))('Reticulum o
     expect(node.node.relay?.counts.links).toBeGreaterThan(1)
   }, 90_000)
 
-  test('KISS framing, access codes, and links of 500 bytes', async () => {
+  test('access codes, and links of 500 bytes', async () => {
     const accessCode = { networkName: 'mesh', passphrase: 'secret' }
     const codes = ['--ifac-name', 'mesh', '--ifac-pass', 'secret']
     const echo = await echoPeer(...onAnyPort, ...codes)
@@ -112,6 +112,18 @@ describe.each(Array.from({ length: REPETITIONS }, (_, n) => n + 1))('Reticulum o
     await stranger.node.online()
     await expect(stranger.node.resolve(echo.destination, { timeoutMs: 3_000 })).rejects.toThrow('no path')
   }, 90_000)
+
+  test('a stock peer comes by KISS over TCP, and so do two of ours', async () => {
+    const server = tcpServerMedium({ host: '127.0.0.1', port: 0 }, { framing: 'kiss' })
+    const here = await ours({ media: [server] })
+    const echo = serveEcho(here)
+    const asker = await peer(...linkArguments(echo, '--connect', server.address as string, '--kiss'))
+    expect((await asker.done())['ok']).toBe(true)
+    const other = await ours({ media: [tcpClientMedium(server.address as string, { framing: 'kiss' })] })
+    await other.node.online()
+    const to = await other.node.resolve(echo.hash)
+    expect(await other.node.send(to, noise(300)).proved).toBeTypeOf('number')
+  }, 60_000)
 
   test('ratchets and explicit proofs', async () => {
     const echo = await echoPeer(...onAnyPort, '--ratchets', '--explicit-proofs')
