@@ -12,7 +12,7 @@ import {
 } from '@nexus/node/api'
 import { z } from 'zod'
 import { channelsSchema, drillSchema } from '../channel/schema.ts'
-import { balanceSchema, historySchema, verifySchema } from '../ledger/schema.ts'
+import { balanceSchema, genesisSchema, historySchema, verifySchema } from '../ledger/schema.ts'
 
 /** What the commands print with `--json`; docs/schemas holds the same as JSON Schema. */
 
@@ -113,6 +113,7 @@ export const PUBLISHED: Readonly<Record<string, PublishedSchema>> = {
   channels: { schema: channelsSchema, printedBy: 'nexus-channel list' },
   'channel-drill': { schema: drillSchema, printedBy: 'nexus-channel drill-restore' },
   'ledger-balance': { schema: balanceSchema, printedBy: 'nexus-ledger balance' },
+  'ledger-genesis': { schema: genesisSchema, printedBy: 'nexus-ledger genesis' },
   'ledger-history': { schema: historySchema, printedBy: 'nexus-ledger history' },
   'ledger-verify': { schema: verifySchema, printedBy: 'nexus-ledger verify' },
   doctor: { schema: doctorSchema, printedBy: 'nexus-doctor' },

@@ -1,6 +1,6 @@
 import { decodeSettlement } from '@nexus/channels'
 import { toHex } from '@nexus/codec'
-import { type Account, FROZEN_SEQ, type HistoryEntry, verifyJobsOf } from '@nexus/crdt-ledger'
+import { type Account, FROZEN_SEQ, type HistoryEntry, networkIdOf, verifyJobsOf } from '@nexus/crdt-ledger'
 import type { Crypto } from '@nexus/crypto'
 import { nodeCrypto } from '@nexus/crypto/node'
 import { nodeIdOf } from '@nexus/identity'
@@ -10,7 +10,8 @@ import { EXIT } from '../cli/exit-codes.ts'
 import { action, type Context } from '../cli/frame.ts'
 import { table } from '../cli/table.ts'
 import { plural } from '../cli/units.ts'
-import type { balanceSchema, historySchema, verifySchema } from '../ledger/schema.ts'
+import { balanceFrom, genesisOf, writeGenesis } from '../economy/genesis-file.ts'
+import type { balanceSchema, genesisSchema, historySchema, verifySchema } from '../ledger/schema.ts'
 import { type LedgerFlags, nodeIdFrom, type OpenedLedger, openLedger } from '../ledger/stored.ts'
 
 type LedgerContext = Context<LedgerFlags>
@@ -40,7 +41,31 @@ export function ledgerCommand(): Command {
     .description('Check snapshot, sums, form and every signature again; exit code 1 where something does not hold.')
     .option(...state)
     .action(action<LedgerFlags>((context) => verify(context)))
+  command
+    .command('genesis')
+    .description('Write the file that an economy begins with: who starts with how much. Every node of it gets a copy.')
+    .argument('<file>', 'file to write; one that exists is not overwritten')
+    .argument('<balances...>', 'NodeID=amount in µNXS, for each account that does not begin with nothing')
+    .action(action<LedgerFlags>((context, file, ...balances) => makeGenesis(context, file!, balances)))
   return command
+}
+
+async function makeGenesis({ out }: LedgerContext, file: string, texts: readonly string[]): Promise<undefined> {
+  const crypto = await nodeCrypto()
+  const genesis = genesisOf(crypto, texts.map(balanceFrom))
+  writeGenesis(file, genesis)
+  const networkId = toHex(networkIdOf(genesis))
+  out.json({
+    schema: 'nexus-ledger-genesis/1',
+    file,
+    networkId,
+    root: toHex(genesis.root),
+    accounts: genesis.accounts.count,
+    mintedMicro: `${genesis.minted}`,
+  } satisfies z.infer<typeof genesisSchema>)
+  const accounts = plural(genesis.accounts.count, 'account')
+  out.print(`${file}: ${accounts} with ${amountText(genesis.minted)} µNXS in all; the economy is ${networkId}.`)
+  return undefined
 }
 
 async function showBalances({ global, flags, out }: LedgerContext, nodeIds: readonly string[]): Promise<undefined> {

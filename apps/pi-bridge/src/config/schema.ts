@@ -41,6 +41,21 @@ export const configSchema = z.strictObject({
     .max(1_000_000_000)
     .default(1_000)
     .describe('price of forwarding, in µNXS per MiB; slow media are dearer in proportion'),
+  economy: z
+    .strictObject({
+      genesisFile: text
+        .optional()
+        .describe('genesis file of the economy, from nexus-ledger genesis; without it the node relays for free'),
+      exposureLimitMicro: z
+        .number()
+        .int()
+        .min(0)
+        .default(1_000_000)
+        .describe(
+          'most that a neighbour may owe before it settles, in µNXS; a quarter of its balance, if that is less',
+        ),
+    })
+    .prefault({}),
   receipts: z
     .enum(['known', 'anyone'])
     .default('known')

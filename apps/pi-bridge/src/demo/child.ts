@@ -1,9 +1,6 @@
-import { existsSync, mkdirSync } from 'node:fs'
 import { join } from 'node:path'
-import { type Crypto, systemRandom } from '@nexus/crypto'
+import { fromHex } from '@nexus/codec'
 import { nodeCrypto } from '@nexus/crypto/node'
-import { createIdentity, type Identity } from '@nexus/identity'
-import { readIdentityFile, writePlainIdentityFile } from '@nexus/identity/node'
 import { createNode, openStore } from '@nexus/node'
 import { ControlServer } from '@nexus/node/control'
 import type { Transport } from '@nexus/transport'
@@ -11,7 +8,10 @@ import { loraSim } from '@nexus/transport-lora-sim'
 import { remoteAir } from '@nexus/transport-lora-sim/node'
 import { udpTransport } from '@nexus/transport-udp'
 import { EXIT } from '../cli/exit-codes.ts'
-import { DEMO_NODE, ROUND_MS } from './plan.ts'
+import { readGenesis } from '../economy/genesis-file.ts'
+import { identityIn } from './identities.ts'
+import { DEMO_EXPOSURE_MICRO, DEMO_NODE, DEMO_PRICE_MICRO, DEMO_UDP_BPS, ROUND_MS } from './plan.ts'
+import { Traffic } from './traffic.ts'
 
 /** What the parent says when it starts a child. */
 export interface ChildSettings {
@@ -20,20 +20,30 @@ export interface ChildSettings {
   readonly socket: string
   readonly air?: { readonly port: number; readonly token: string }
   readonly udp?: { readonly port: number; readonly peers: readonly string[] }
+  /** File of the economy's genesis. */
+  readonly genesis: string
+  /** NodeIDs of the other nodes, which it keeps the mesh at work with. */
+  readonly others: readonly string[]
+}
+
+/** What the parent says later on. */
+export interface TrafficWish {
+  readonly traffic: boolean
 }
 
 async function main(settings: ChildSettings): Promise<number> {
   const { name, stateDir, socket, air, udp } = settings
-  mkdirSync(stateDir, { recursive: true })
   const crypto = await nodeCrypto()
+  const identity = identityIn(crypto, stateDir)
   const { store, setAside } = openStore(join(stateDir, 'state.db'))
   if (setAside !== undefined)
     process.stderr.write(`${name}: ${setAside.path} was damaged; it is kept as ${setAside.asidePath}\n`)
   const transports: Transport[] = []
   if (air !== undefined) transports.push(loraSim({ air: remoteAir(air), radio: name, settings: { dutyCycle: 1 } }))
   if (udp !== undefined)
-    transports.push(udpTransport({ host: '127.0.0.1', port: udp.port, peers: udp.peers, multicast: false }))
-  const identity = identityIn(crypto, join(stateDir, 'identity'))
+    transports.push(
+      udpTransport({ host: '127.0.0.1', port: udp.port, peers: udp.peers, multicast: false, bitrateBps: DEMO_UDP_BPS }),
+    )
   const node = await createNode({
     identity,
     crypto,
@@ -41,6 +51,8 @@ async function main(settings: ChildSettings): Promise<number> {
     transports,
     label: name,
     roundMs: ROUND_MS,
+    priceMicroPerMib: DEMO_PRICE_MICRO,
+    economy: { genesis: readGenesis(crypto, settings.genesis), exposureLimitMicro: DEMO_EXPOSURE_MICRO },
     allowStrangerReceipts: true,
   })
   const control = new ControlServer(socket, node.api)
@@ -52,18 +64,15 @@ async function main(settings: ChildSettings): Promise<number> {
   })
   // The terminal sends this to the whole group; the parent decides.
   process.on('SIGINT', () => {})
+  const traffic = new Traffic(node, settings.others.map(fromHex))
+  process.on('message', (wish: TrafficWish) => traffic.turn(wish.traffic))
   process.send?.({ ready: node.nodeId })
   await left
+  traffic.turn(false)
   await control.stop()
   await node.stop()
   store.close()
   return EXIT.ok
-}
-
-/** The identity of before, or a new one; without a passphrase, since it guards nothing. */
-function identityIn(crypto: Crypto, path: string): Identity {
-  if (!existsSync(path)) writePlainIdentityFile(crypto, path, systemRandom(32))
-  return createIdentity(crypto, readIdentityFile(crypto, path, { plainAllowed: true }))
 }
 
 /** Runs one node of the demonstration, as told by the parent's first message, until the parent ends it or itself. */

@@ -9,7 +9,7 @@ export async function runKeys(
   signal: AbortSignal,
 ): Promise<void> {
   const names = nodes.map(({ name }) => name).join(', ')
-  const help = `1–${nodes.length} unplug or plug ${names} · m send a message · s status`
+  const help = `1–${nodes.length} unplug or plug ${names} · m send a message · t traffic · s status`
   await serveKeys(help, (key) => act(key, nodes, say), say, signal)
 }
 
@@ -21,7 +21,11 @@ async function act(key: string, nodes: readonly SupervisedNode[], say: (text: st
     await node.setPower(on)
     if (on) say(`${node.name} is back`)
   } else if (key === 'm') await sendOne(nodes, say)
-  else if (key === 's') for (const each of nodes) say(await line(each))
+  else if (key === 't') {
+    const on = !nodes.every(({ hasTraffic }) => hasTraffic)
+    for (const each of nodes) each.setTraffic(on)
+    say(`traffic between the nodes is ${on ? 'on' : 'off'}`)
+  } else if (key === 's') for (const each of nodes) say(await line(each))
 }
 
 /** Sends a message between the two ends of the mesh that are on, and tells how it fares. */
@@ -48,5 +52,8 @@ async function line(node: SupervisedNode): Promise<string> {
   const status: Status | undefined = await node.api()?.call('status', {})
   if (status === undefined) return `  ${node.name.padEnd(8)} off`
   const links = status.links.map((link) => link.label ?? link.peer.slice(0, 8)).join(', ')
-  return `  ${node.name.padEnd(8)} links: ${links || 'none'} · routes: ${status.routesTotal}`
+  const { economy } = status
+  const wins = economy?.lottery.reduce((sum, neighbour) => sum + neighbour.wins, 0)
+  const money = economy === undefined ? '' : ` · wins: ${wins} · balance: ${Number(economy.balanceMicro) / 1e6} NXS`
+  return `  ${node.name.padEnd(8)} links: ${links || 'none'} · routes: ${status.routesTotal}${money}`
 }

@@ -29,5 +29,12 @@ export const AIR_SPEED = 60_000 / ROUND_MS
 /** Loss between radios that hear each other, in dB: well within reach. */
 export const REACH_LOSS_DB = 110
 
+/** What each node begins with, what a neighbour may owe, and the price of a relay in µNXS per MiB: 10 NXS. */
+export const DEMO_BALANCE_MICRO = 1_000_000_000n
+export const DEMO_EXPOSURE_MICRO = 5_000_000n
+export const DEMO_PRICE_MICRO = 10_000_000
+/** Slow enough that windows of the lottery are of 256 frames, which pass while one looks. */
+export const DEMO_UDP_BPS = 900_000
+
 /** The command of `nexus-node`, not for people, that each node's process runs. */
 export const DEMO_NODE = 'demo-node'

@@ -3,12 +3,15 @@ import { createSocket } from 'node:dgram'
 import { existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { toHex } from '@nexus/codec'
 import { createMediumAccess } from '@nexus/congestion'
+import { nodeCrypto } from '@nexus/crypto/node'
 import { PAGE_FOLDER } from '@nexus/dashboard'
 import { PageServer } from '@nexus/node/page'
 import { createAir } from '@nexus/transport-lora-sim'
 import { serveAir } from '@nexus/transport-lora-sim/node'
 import type { ChildSettings } from './child.ts'
+import { type DemoEconomy, demoEconomy } from './economy.ts'
 import { runKeys } from './keys.ts'
 import { AIR_SPEED, IN_REACH, PLAN, REACH_LOSS_DB, ROUND_MS } from './plan.ts'
 import { SupervisedNode } from './supervised.ts'
@@ -37,7 +40,8 @@ export async function runDemo(options: DemoOptions, signal: AbortSignal): Promis
   const air = createAir({ access: createMediumAccess, speed: AIR_SPEED })
   layOut(air)
   const airServer = await serveAir({ air })
-  const nodes = await planNodes(stateDir, sockets, airServer, say)
+  const economy = demoEconomy(await nodeCrypto(), stateDir)
+  const nodes = await planNodes({ stateDir, sockets, economy, air: airServer }, say)
   const page = new PageServer({
     nodes: () => nodes,
     assets: PAGE_FOLDER,
@@ -70,10 +74,16 @@ function layOut(air: ReturnType<typeof createAir>): void {
   }
 }
 
+interface Surroundings {
+  readonly stateDir: string
+  /** Folder of the control sockets. */
+  readonly sockets: string
+  readonly economy: DemoEconomy
+  readonly air: { readonly port: number; readonly token: string }
+}
+
 async function planNodes(
-  stateDir: string,
-  sockets: string,
-  air: { readonly port: number; readonly token: string },
+  { stateDir, sockets, economy, air }: Surroundings,
   say: (text: string) => void,
 ): Promise<SupervisedNode[]> {
   const ports = new Map<string, number>()
@@ -82,6 +92,8 @@ async function planNodes(
     const settings: ChildSettings = {
       name,
       stateDir: join(stateDir, name),
+      genesis: economy.genesis,
+      others: [...economy.nodeIds].flatMap(([other, nodeId]) => (other === name ? [] : [toHex(nodeId)])),
       socket:
         process.platform === 'win32' ? `\\\\.\\pipe\\nexus-demo-${process.pid}-${name}` : join(sockets, `${name}.sock`),
       ...(radio ? { air: { port: air.port, token: air.token } } : {}),
@@ -108,6 +120,9 @@ function welcome(say: (text: string) => void, page: PageServer, wanted: number):
   tellAddress(say, 'NEXUS is up.', page, wanted)
   say(
     `  Rounds last ${ROUND_MS / 1000} s here instead of 60 s, and radio passes ${AIR_SPEED} times as fast: it heals while you look.`,
+  )
+  say(
+    '  The nodes are strangers and pay each other for relaying: 10 NXS per MiB, by lottery. Small traffic runs all the time.',
   )
   say('')
 }

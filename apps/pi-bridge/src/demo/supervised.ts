@@ -3,7 +3,7 @@ import type { Api } from '@nexus/node/api'
 import { type ControlClient, connectControl } from '@nexus/node/control'
 import type { PageNode } from '@nexus/node/page'
 import { forkSelf } from '../run/self.ts'
-import type { ChildSettings } from './child.ts'
+import type { ChildSettings, TrafficWish } from './child.ts'
 import { DEMO_NODE } from './plan.ts'
 
 const READY_MS_MAX = 60_000
@@ -17,6 +17,7 @@ export class SupervisedNode implements PageNode {
   #child: ChildProcess | undefined
   #control: ControlClient | undefined
   #changing: Promise<void> = Promise.resolve()
+  #traffic = true
 
   constructor(role: string, settings: ChildSettings, log: (text: string) => void) {
     this.name = settings.name
@@ -40,6 +41,16 @@ export class SupervisedNode implements PageNode {
       () => {},
     )
     return this.#changing
+  }
+
+  get hasTraffic(): boolean {
+    return this.#traffic
+  }
+
+  /** Whether it keeps the mesh at work, now and after each start. */
+  setTraffic(on: boolean): void {
+    this.#traffic = on
+    this.#child?.send({ traffic: on } satisfies TrafficWish)
   }
 
   /** An orderly end. */
@@ -70,6 +81,7 @@ export class SupervisedNode implements PageNode {
     child.send(this.#settings)
     await ready
     this.#control = await connectControl(this.#settings.socket)
+    this.setTraffic(this.#traffic)
   }
 
   async #kill(signal: 'SIGKILL' | 'SIGTERM'): Promise<void> {

@@ -22,6 +22,15 @@ export const balanceSchema = z.object({
   ),
 })
 
+export const genesisSchema = z.object({
+  schema: z.literal('nexus-ledger-genesis/1'),
+  file: z.string(),
+  networkId: z.string().regex(/^[0-9a-f]{32}$/),
+  root: z.string().regex(/^[0-9a-f]{64}$/),
+  accounts: z.number().int().nonnegative(),
+  mintedMicro: amount,
+})
+
 export const historySchema = z.object({
   schema: z.literal('nexus-ledger-history/1'),
   nodeId,

@@ -1,12 +1,15 @@
 import { existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fromHex } from '@nexus/codec'
+import type { Crypto } from '@nexus/crypto'
 import { nodeCrypto } from '@nexus/crypto/node'
 import { createNode, type Node, openStore, type SqliteStore } from '@nexus/node'
 import { ControlServer } from '@nexus/node/control'
+import type { EconomyOptions } from '@nexus/node/core'
 import { CommandFailure } from '../cli/failure.ts'
 import { VERSION } from '../cli/version.ts'
 import type { Loaded } from '../config/load.ts'
+import { readGenesis } from '../economy/genesis-file.ts'
 import { openIdentity, type PassphraseSource } from './identity.ts'
 import { type Logger, logEvent } from './log.ts'
 import { Pages } from './pages.ts'
@@ -38,6 +41,7 @@ export async function runNode({ config }: Loaded, { log, passphrase }: RunOption
   const lock = lockState(config.stateDir)
   try {
     const crypto = await nodeCrypto()
+    const economy = economyOf(crypto, config.economy)
     const identity = await openIdentity(
       crypto,
       config.identity.file,
@@ -61,6 +65,7 @@ export async function runNode({ config }: Loaded, { log, passphrase }: RunOption
       allowStrangerReceipts: config.receipts === 'anyone',
       ...(config.label === undefined ? {} : { label: config.label }),
       ...(networkKey === undefined ? {} : { networkKey }),
+      ...(economy === undefined ? {} : { economy }),
       ...(segment === undefined ? {} : { segment: segment.report }),
     })
     return await bringUp({ node, store, lock, segment }, config, log)
@@ -68,6 +73,12 @@ export async function runNode({ config }: Loaded, { log, passphrase }: RunOption
     lock.release()
     throw error
   }
+}
+
+function economyOf(crypto: Crypto, settings: Loaded['config']['economy']): EconomyOptions | undefined {
+  const { genesisFile, exposureLimitMicro } = settings
+  if (genesisFile === undefined) return undefined
+  return { genesis: readGenesis(crypto, genesisFile), exposureLimitMicro: BigInt(exposureLimitMicro) }
 }
 
 async function buildNode(store: SqliteStore, options: Parameters<typeof createNode>[0]): Promise<Node> {

@@ -10,6 +10,7 @@ import type { SegmentReport } from '../api/segment.ts'
 import { type CoreEvent, EventLog } from '../core/events.ts'
 import { NodeCore } from '../core/node-core.ts'
 import type { NodeCoreOptions } from '../core/node-options.ts'
+import type { PacketService } from '../core/packets.ts'
 import { MemoryStore, type Store } from '../core/store.ts'
 import { type Message, messageOf } from './message.ts'
 import { NodeApi } from './node-api.ts'
@@ -47,6 +48,10 @@ export interface Node extends AsyncDisposable {
   readonly api: Api
   start(): Promise<void>
   stop(): Promise<void>
+  /** Hands data packets of a context that end here to a service. @throws {RangeError} where the context is taken */
+  register(context: number, service: PacketService): void
+  /** Sends a packet of a service, once and without a receipt; its context says how urgent it is. False: there is no way. */
+  sendData(to: Uint8Array, context: number, data: Uint8Array): boolean
   /**
    * Puts a message into the outbox; it is on disk when this returns. `state` events tell how it fares.
    * @throws {import('@nexus/session').SessionError} where it is too large or the outbox is full
@@ -170,6 +175,16 @@ class DrivenNode implements Node {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.stop()
+  }
+
+  register(context: number, service: PacketService): void {
+    this.core.register(context, service)
+  }
+
+  sendData(to: Uint8Array, context: number, data: Uint8Array): boolean {
+    const sent = this.core.sendData(Runtime.now(), to, context, data)
+    this.#runtime.soon()
+    return sent
   }
 
   send(to: string | Uint8Array, body: string | Uint8Array, options?: SendOptions): bigint {

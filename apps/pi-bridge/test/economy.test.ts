@@ -1,0 +1,58 @@
+import { existsSync, writeFileSync } from 'node:fs'
+import type { Status } from '@nexus/node/api'
+import { afterAll, describe, expect, test } from 'vitest'
+import { EXIT } from '../src/cli/exit-codes.ts'
+import { genesisSchema } from '../src/ledger/schema.ts'
+import { Bench, until } from './harness.ts'
+
+const bench = new Bench()
+afterAll(() => bench.end())
+
+const file = bench.path('genesis')
+const [one, two] = ['a'.repeat(32), 'b'.repeat(32)]
+
+describe('an economy', () => {
+  test('begins with a file that says who has how much, and is never overwritten', async () => {
+    const made = await bench.run('a', 'nexus-ledger', ['genesis', file, `${one}=1000`, `${two}=500`, '--json'])
+    expect([made.code, made.err]).toEqual([EXIT.ok, ''])
+    expect(genesisSchema.parse(JSON.parse(made.out))).toMatchObject({ file, accounts: 2, mintedMicro: '1500' })
+    const again = await bench.run('a', 'nexus-ledger', ['genesis', file, `${one}=1`])
+    expect(again.code).toBe(EXIT.config)
+    expect(again.err).toContain('is there already')
+  })
+
+  test.each([
+    ['no balance', [`${one}`]],
+    ['no amount', [`${one}=`]],
+    ['a fraction', [`${one}=1.5`]],
+    ['nothing', [`${one}=0`]],
+    ['a short NodeID', ['abc=5']],
+    ['one account twice', [`${one}=1`, `${one.toUpperCase()}=2`]],
+    ['more than there can be', [`${one}=18446744073709551615`, `${two}=1`]],
+  ])('%s is refused, and no file is left', async (_, balances) => {
+    const refused = await bench.run('a', 'nexus-ledger', ['genesis', bench.path('none'), ...balances])
+    expect(refused.code).toBe(EXIT.usage)
+    expect(existsSync(bench.path('none'))).toBe(false)
+  })
+
+  test('of a node is shown by its status', async () => {
+    const node = await bench.start('c', ['--economy-genesis-file', file])
+    const { nodeId } = await node.started
+    const status = await until('its status', async () => (await bench.json<Status>('c', 'nexus-status'))[0])
+    expect(status.node.nodeId).toBe(nodeId)
+    expect(status.economy).toMatchObject({ epoch: '0', balanceMicro: '0', settlements: 0, channels: [] })
+    const balance = await bench.run('c', 'nexus-ledger', ['balance', '--json'])
+    expect(JSON.parse(balance.out).accounts).toHaveLength(2)
+  })
+
+  test('is not begun without its file, nor with one of something else', async () => {
+    const missing = await bench.run('d', 'nexus-node', ['start', '--economy-genesis-file', bench.path('none')])
+    expect(missing.code).toBe(EXIT.config)
+    expect(missing.err).toContain('there is no genesis at')
+    const other = bench.path('other')
+    writeFileSync(other, 'a shopping list')
+    const refused = await bench.run('d', 'nexus-node', ['start', '--economy-genesis-file', other])
+    expect(refused.code).toBe(EXIT.config)
+    expect(refused.err).toContain('holds no genesis')
+  })
+})
