@@ -2,6 +2,7 @@ import {
   CYCLE_FRAMES_MAX,
   FLOOR_DIVISOR,
   FRAME_BYTES_FULL,
+  GROWTH_AFTER_MS,
   GROWTH_PER_SECOND,
   HALF_LIFE_MS,
   SAMPLE_MS_MIN,
@@ -28,8 +29,9 @@ export class BandwidthMeter {
   #handedBytes = 0
   #stretchBytes = 0
   #stretchMs = 0
-  /** Since when packets have waited here while the medium kept up. */
+  /** Since when packets have waited here while the medium kept up, and up to when the rate has grown for it. */
   #keptUpSinceMs = Number.NaN
+  #grownMs = 0
 
   /** @throws {RangeError} unless the nominal rate is over 0 */
   constructor(nominalBps: number) {
@@ -122,11 +124,14 @@ export class BandwidthMeter {
 
   #grow(nowMs: number): void {
     if (this.#bps >= this.#nominalBps) return
-    if (Number.isNaN(this.#keptUpSinceMs)) this.#keptUpSinceMs = nowMs
-    const seconds = (nowMs - this.#keptUpSinceMs) / 1_000
+    if (Number.isNaN(this.#keptUpSinceMs)) {
+      this.#keptUpSinceMs = nowMs
+      this.#grownMs = nowMs + GROWTH_AFTER_MS
+    }
+    const seconds = (nowMs - this.#grownMs) / 1_000
     if (seconds < 1) return
     this.#bps = Math.min(this.#nominalBps, this.#bps * (1 + GROWTH_PER_SECOND * seconds))
-    this.#keptUpSinceMs = nowMs
+    this.#grownMs = nowMs
   }
 }
 

@@ -47,7 +47,11 @@ export const MEDIUM_QUEUE_MS = 20
 export const SAMPLE_MS_MIN = 250
 /** A medium that takes more only after longer than so many full frames at its nominal rate may have been idle meanwhile. */
 export const CYCLE_FRAMES_MAX = 64
-/** While packets wait here and the medium keeps up, the measured rate grows so much per second, up to the nominal one. */
+/**
+ * Once packets have waited here for so long while the medium kept up, the measured rate grows by so much per second, up to
+ * the nominal one. Sooner, it would be back at what the medium cannot carry as soon as that has been found out.
+ */
+export const GROWTH_AFTER_MS = 300_000
 export const GROWTH_PER_SECOND = 0.01
 
 /** Airtime of a full frame from which on bulk and standard frames are sent in parts (docs/spec/link.md, parts). */

@@ -100,6 +100,27 @@ describe('the measured rate', () => {
     expect(meter.bps).toBe(64_000)
   })
 
+  test('grows only after five minutes in which the medium kept up', () => {
+    const meter = new BandwidthMeter(64_000)
+    meter.spent(0, 60_000)
+    expect(meter.bps).toBeCloseTo(32_000, 6)
+    const keepUp = (fromMs: number, untilMs: number): void => {
+      for (let atMs = fromMs; atMs < untilMs; atMs += 500) {
+        meter.observe(atMs, 0, false)
+        meter.handed(atMs, 508, 508)
+      }
+    }
+    keepUp(0, 300_000)
+    expect(meter.bps).toBeCloseTo(32_000, 6)
+    // Held back once: the five minutes begin again.
+    meter.observe(300_000, 508, true)
+    meter.observe(300_500, 0, true)
+    keepUp(301_000, 600_000)
+    expect(meter.bps).toBeLessThan(33_000)
+    keepUp(600_000, 612_000)
+    expect(meter.bps).toBeGreaterThan(34_000)
+  })
+
   test('is right also where a kernel hides some frames, and shows one only when it is full', () => {
     const meter = new BandwidthMeter(64_000)
     const [frameBytes, bps, hiddenFrames] = [508, 44_000, 4]

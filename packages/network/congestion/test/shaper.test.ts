@@ -145,6 +145,52 @@ describe('what leaves by one medium', () => {
     expect(late).toEqual([])
   })
 
+  test('what a slow medium took between two times at which it was full and then took more, it has carried', () => {
+    const shaper = new Shaper(0, { nominalBps: 64_000 }, { dropped: () => {} })
+    shaper.neighbourUp(0, 1)
+    for (let n = 0; n < 20; n++) shaper.enqueue(0, 1, new Uint8Array(484), 3, 50)
+    const hand = (nowMs: number): void => {
+      expect(shaper.isFree(nowMs, 0) && shaper.pick(nowMs)).toBe(true)
+      shaper.used(nowMs, 508, 508)
+      shaper.taken(nowMs)
+    }
+    for (const nowMs of [0, 1]) hand(nowMs)
+    expect(shaper.isFree(200, 508)).toBe(false)
+    hand(300)
+    expect(shaper.meter.bps).toBe(64_000)
+    expect(shaper.isFree(400, 508)).toBe(false)
+    hand(700)
+    const kept = 2 ** (-400 / 60_000)
+    expect(shaper.meter.bps).toBeCloseTo(kept * 64_000 + ((1 - kept) * 508 * 8_000) / 400, 6)
+  })
+
+  test('a kernel that hides some frames and shows one only when it is full is measured too', () => {
+    const [bps, hiddenFrames, frameBytes] = [44_000, 4, 508]
+    const shaper = new Shaper(0, { nominalBps: 64_000 }, { dropped: () => {} })
+    shaper.neighbourUp(0, 1)
+    let [inside, outside, atMs, nowMs] = [0, 0, 0, 0]
+    const queueBytes = (): number => {
+      inside = Math.max(0, inside - ((nowMs - atMs) * bps) / 8_000 / frameBytes)
+      atMs = nowMs
+      if (outside > 0 && inside <= hiddenFrames / 2) {
+        inside++
+        outside--
+      }
+      return outside * frameBytes
+    }
+    while (nowMs < 900_000) {
+      if (shaper.isEmpty) for (let n = 0; n < 100; n++) shaper.enqueue(nowMs, 1, new Uint8Array(484), 3, 50)
+      if (shaper.isFree(nowMs, queueBytes()) && shaper.pick(nowMs)) {
+        if (inside + 1 <= hiddenFrames) inside++
+        else outside++
+        shaper.used(nowMs, frameBytes, outside * frameBytes)
+        shaper.taken(nowMs)
+      } else nowMs = Math.max(nowMs + 0.01, shaper.nextWakeMs(nowMs))
+    }
+    expect(shaper.meter.bps / bps).toBeGreaterThan(0.95)
+    expect(shaper.meter.bps / bps).toBeLessThan(1.12)
+  })
+
   test('whoever claims everything to be real-time gets half of the medium for it, shared with who else does', () => {
     const desk = new Desk(100_000)
     desk.every(10, () => desk.offer(240, 0, 1, 50))

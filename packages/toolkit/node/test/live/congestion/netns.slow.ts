@@ -59,21 +59,22 @@ describe.runIf(namespaces)('real-time packets under a flood of bulk, on real UDP
   const impairment: Impairment = { latencyMs: 40, jitterMs: 10, lossRatio: 0.002 }
   test.each([
     { what: '50 kbit/s', bps: 50_000, saidBps: 50_000 },
-    { what: '50 kbit/s, said 100', bps: 50_000, saidBps: 100_000 },
+    // It takes minutes to find out by how much too fast it was said to be.
+    { what: '50 kbit/s, said 100', bps: 50_000, saidBps: 100_000, warmMs: 150_000 },
     { what: '200 kbit/s', bps: 200_000, saidBps: 200_000 },
     { what: '1 Mbit/s', bps: 1_000_000, saidBps: 1_000_000 },
     // The proxy takes every datagram at once: here the stated rate has to be that of the cable, headers taken off.
     { what: '60 kbit/s, 40 ms, lossy', bps: 60_000, saidBps: 54_000, impairment },
   ])(
     'over a relay to $what: 99 of 100 within 500 ms',
-    async ({ what, bps, saidBps, impairment: weather }) => {
+    async ({ what, bps, saidBps, impairment: weather, warmMs = 15_000 }) => {
       const { s, r, d, to } = await relayed(bps, saidBps, weather)
       const bulkBytes = 440
       const forMs = SECONDS * 1_000
       const bulkEveryMs = ((bulkBytes + LINK_BYTES + AROUND_BYTES) * 8_000) / bps / 1.5
-      await s.ask('flow', { to, context: BULK, bytes: bulkBytes, everyMs: bulkEveryMs, forMs: forMs + 15_000 })
+      await s.ask('flow', { to, context: BULK, bytes: bulkBytes, everyMs: bulkEveryMs, forMs: forMs + warmMs })
       // What is wrong with the stated rate is found out first.
-      await sleep(15_000)
+      await sleep(warmMs)
       const before = await r.ask('report')
       await s.ask('flow', { to, context: REAL_TIME, bytes: 60, everyMs: 60, forMs })
       await sleep(forMs + 3_000)
@@ -93,13 +94,14 @@ describe.runIf(namespaces)('real-time packets under a flood of bulk, on real UDP
       expect(got.counts[BULK].arrived).toBeGreaterThan(0.2 * sent.counts[BULK].offered)
       expect(usedBps).toBeLessThan(0.91 * bps)
     },
-    120_000 + 2_000 * SECONDS,
+    300_000 + 2_000 * SECONDS,
   )
 
   test.each([8_000, 20_000])(
     'on a cable of %i bit/s it waits for one frame at most',
     async (bps) => {
-      const saidBps = Math.round((bps * FRAME_BYTES) / (FRAME_BYTES + AROUND_BYTES))
+      // A part of 150 ms has the headers of Ethernet, IP and UDP around it too.
+      const saidBps = 0.75 * bps
       const { s, d, to } = await relayed(bps, saidBps)
       const forMs = SECONDS * 1_000
       const frameMs = ((FRAME_BYTES + AROUND_BYTES) * 8_000) / bps
