@@ -1,7 +1,7 @@
 import type { Random } from '@nexus/crypto'
 import type { ReticulumCrypto } from './crypto.ts'
 
-/** What a node gets from its host: primitives, randomness, clocks, and to be woken. */
+/** What a node gets from its host: primitives, randomness, clocks, and to be woken. Called as functions, without `this`. */
 export interface Ports {
   readonly crypto: ReticulumCrypto
   readonly random: Random

@@ -22,6 +22,11 @@ export const REQUESTS_MAX = 256
 export const REQUEST_BYTES_MAX: number = 1024 * 1024
 export const RESPONSE_BYTES_MAX: number = 16 * 1024 * 1024
 const TIMEOUT_MS = 10_000
+/**
+ * An answer leaves no sooner after its request: a peer of the reference sends first and notes its question after that, and
+ * an answer that comes in between is lost to it.
+ */
+export const ANSWER_MS_MIN = 10
 
 /** Answers a request; `undefined` is no answer. */
 export type Answer = (request: Request, requestId: Uint8Array) => Promise<MsgPack | undefined>
@@ -123,18 +128,26 @@ export class Requests {
   }
 
   async #serve(request: Request, requestId: Uint8Array): Promise<void> {
+    const { nowMs, fault } = this.#session.ports
+    const askedMs = nowMs()
     try {
-      this.#respond(requestId, await this.#answer(request, requestId))
+      const value = await this.#answer(request, requestId)
+      const restMs = Math.max(0, ANSWER_MS_MIN - (nowMs() - askedMs))
+      this.#session.agenda.after(restMs, () => this.#respond(requestId, value))
     } catch (error) {
-      this.#session.ports.fault?.(error)
+      fault?.(error)
     }
   }
 
   #respond(requestId: Uint8Array, value: MsgPack | undefined): void {
     if (value === undefined || !this.#session.isOpen) return
-    const packed = encodeResponse({ requestId, value })
-    if (packed.length <= this.#session.mduBytes) this.#session.sendSealed(CONTEXT.response, packed)
-    else this.#transfers.send(packed, {}, { requestId, isResponse: true })
+    try {
+      const packed = encodeResponse({ requestId, value })
+      if (packed.length <= this.#session.mduBytes) this.#session.sendSealed(CONTEXT.response, packed)
+      else this.#transfers.send(packed, {}, { requestId, isResponse: true })
+    } catch (error) {
+      this.#session.ports.fault?.(error)
+    }
   }
 }
 

@@ -24,6 +24,8 @@ import { World } from './virtual.ts'
 
 const crypto = cryptos[1]!
 const cases = fuzzCases(process.env, 5_000)
+/** All that the tables of a node may hold is far less; what the collector has not taken yet counts too. */
+const MEMORY_BYTES_MAX = 256 * 1024 * 1024
 const isTyped = (error: unknown) => error instanceof ReticulumError
 
 const packets = (vectors('packet').cases as Case[]).map(({ raw }) => hex(raw))
@@ -109,6 +111,7 @@ describe('a node under fire', () => {
     const hostile = node.attach({ name: 'hostile', bitrateBps: 1e7, mtuBytes: 8_192, send: () => true })
     const corpus = [...packets, ...announces, ...aimed(served.hash, link.id, node.relay!.id)]
     const random = seededChoice(0xfeed)
+    const beforeBytes = process.memoryUsage().rss
     for (let n = 0; n < cases * 2; n++) {
       node.receive(hostile, mutatedInput(corpus, random))
       if (n % 512 === 0) await world.pass(200)
@@ -117,6 +120,7 @@ describe('a node under fire', () => {
     expect(await world.until(link.request('/echo', 'still here'))).toBe('still here')
     expect(await world.until(friend.send(await friend.resolve(served.hash), hex('00')).proved)).toBeTypeOf('number')
     expect(node.known.size).toBeLessThan(announces.length + 10)
+    expect(process.memoryUsage().rss - beforeBytes).toBeLessThan(MEMORY_BYTES_MAX)
   })
 })
 

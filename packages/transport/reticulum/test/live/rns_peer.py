@@ -95,9 +95,11 @@ def digest(data):
 def write_config(args, path, transport):
     rows = ["[reticulum]",
             "  enable_transport = %s" % ("Yes" if transport else "No"),
-            "  share_instance = No",
+            "  share_instance = %s" % ("Yes" if args.share else "No"),
             "  use_implicit_proof = %s" % ("No" if args.explicit_proofs else "Yes"),
             "  panic_on_interface_error = No",
+            *(["  shared_instance_type = tcp", "  shared_instance_port = %d" % args.share,
+               "  instance_control_port = %d" % (args.share + 1)] if args.share else []),
             "[logging]",
             "  loglevel = %d" % args.loglevel,
             "[interfaces]"]
@@ -584,6 +586,7 @@ def parse(argv):
     net.add_argument("--listen", type=endpoint, action="append", default=[], metavar="HOST:PORT")
     net.add_argument("--connect", type=endpoint, action="append", default=[], metavar="HOST:PORT")
     net.add_argument("--udp", type=endpoints, action="append", default=[], metavar="HOST:PORT:HOST:PORT")
+    net.add_argument("--share", type=int, metavar="PORT", help="be a shared instance on this port and the next")
     net.add_argument("--kiss", action="store_true", help="KISS framing on the --connect interfaces")
     net.add_argument("--fixed-mtu", type=int, help="fixed hardware MTU of the --connect interfaces")
     net.add_argument("--bitrate", type=int, help="configured bitrate, over 62500; RNS picks the hardware MTU by it")

@@ -125,6 +125,20 @@ describe.each(Array.from({ length: REPETITIONS }, (_, n) => n + 1))('Reticulum o
     expect(await other.node.send(to, noise(300)).proved).toBeTypeOf('number')
   }, 60_000)
 
+  test('programs beside a shared instance of Reticulum: ours is one of them', async () => {
+    const port = 20_000 + 2 * Math.floor(Math.random() * 10_000)
+    const echo = await echoPeer(...onAnyPort, '--share', String(port))
+    const here = await ours({ media: [tcpClientMedium(`127.0.0.1:${port}`)] })
+    await here.node.online()
+    await askPeer(here, echo, 100_000)
+    const outside = await ours({ media: [tcpClientMedium(echo.address())] })
+    await outside.node.online()
+    const mine = serveEcho(here)
+    mine.announce()
+    const link = await outside.node.connect(await outside.node.resolve(mine.hash, { timeoutMs: 15_000 }))
+    expect(await link.request('/echo', noise(1_000))).toEqual(noise(1_000))
+  }, 60_000)
+
   test('ratchets and explicit proofs', async () => {
     const echo = await echoPeer(...onAnyPort, '--ratchets', '--explicit-proofs')
     const here = await ours({ media: [tcpClientMedium(echo.address())] })
