@@ -79,6 +79,15 @@ describe('the state of a set', () => {
     expect(['ada', 'bob', 'cyd', 'eve'].map((name) => balance(ledger, name))).toEqual([1_000n, 0n, 0n, 0n])
   })
 
+  test('what a late rival uncovered applies again where later money covers it', () => {
+    const ledger = replica(genesis({ ada: 1_000n, bob: 1_000n }))
+    ledger.insert(pay({ from: 'ada', to: 'cyd', amount: 1_000n, seq: 1n }))
+    ledger.insert(pay({ from: 'cyd', to: 'dan', amount: 1_000n, seq: 1n }))
+    ledger.insert(pay({ from: 'bob', to: 'cyd', amount: 1_000n, seq: 1n }))
+    ledger.insert(pay({ from: 'ada', to: 'eve', amount: 1_000n, seq: 1n }))
+    expect(['cyd', 'dan'].map((name) => balance(ledger, name))).toEqual([0n, 1_000n])
+  })
+
   test('a late rival takes back what rested on it, and only that', () => {
     const ledger = replica(genesis({ ada: 5_000n, bob: 2_000n }))
     ledger.insert(pay({ from: 'bob', to: 'cyd', amount: 2_000n, seq: 1n }))

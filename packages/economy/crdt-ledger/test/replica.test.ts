@@ -81,6 +81,8 @@ describe('a replica', () => {
       }
       const second = open(store)
       expect(second.setAside).toEqual([])
+      const kinds = first.ledger.settlementCount + first.ledger.closeCount
+      expect([...store.entries('ledger/record/')], 'nothing is left behind').toHaveLength(kinds)
       expect(stateOf(second.ledger)).toBe(stateOf(first.ledger))
       expect(kept(second.ledger)).toEqual(kept(first.ledger))
     }
