@@ -1,3 +1,4 @@
+import { equalBytes } from '@nexus/codec'
 import { nodeIdOf } from '@nexus/identity'
 import { ask, sendStanding } from './asking.ts'
 import { ChannelBook } from './book.ts'
@@ -135,13 +136,15 @@ export class Channels {
 
   /**
    * Claims from the neighbour what `body` proves: `expectedMicro` is the least that is due, `packets` what it counts for.
-   * The claim waits for its slot; `earned` or `claimRefused` says how it ended. False: no channel, or too many wait.
+   * The claim waits for its slot, once however often it is made; `earned` or `claimRefused` says how it ended. False: no channel, or too many wait.
    * @throws {RangeError} for an empty body or one above {@link CLAIM_BODY_MAX_BYTES}
    */
   claim(nowMs: number, nodeId: Uint8Array, body: Uint8Array, expectedMicro: bigint, packets: bigint): boolean {
     if (body.length === 0 || body.length > CLAIM_BODY_MAX_BYTES) throw new RangeError(`a claim of ${body.length} bytes`)
     const channel = this.#context.book.get(nodeId)
-    if (channel?.open === undefined || channel.claims.length >= CLAIMS_MAX) return false
+    if (channel?.open === undefined) return false
+    if (channel.claims.some((waiting) => equalBytes(waiting.body, body))) return true
+    if (channel.claims.length >= CLAIMS_MAX) return false
     this.#with(channel, () => {
       channel.claims.push({ body: body.slice(), expectedMicro, packets })
       pump(this.#context, nowMs, channel)

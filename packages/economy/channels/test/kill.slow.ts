@@ -102,7 +102,7 @@ test(
       }
       await start()
       let last: Balance | undefined
-      for (let turn = 0; turn < 400; turn++) {
+      for (let turn = 0; turn < 1_200; turn++) {
         trader.claimAll(nowMs(), killed.nodeId)
         const asked = new Promise<Balance>((resolve) => {
           balance = resolve
