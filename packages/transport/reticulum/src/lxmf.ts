@@ -174,7 +174,8 @@ export class Lxmf {
       if (error instanceof ReticulumError) return
       throw error
     }
-    const key = toHex(message.id)
+    // The id leaves the signature out: a forged copy must not keep the genuine message away.
+    const key = toHex(concatBytes(message.id, message.signature))
     if (!isLxmfFor(message, this.hash) || this.#seen.get(key, nowMs()) !== undefined) return
     this.#seen.set(key, true, nowMs())
     this.messages.publish({ ...message, method, signatureState: await this.#check(message) })

@@ -1,0 +1,83 @@
+import { encodeUtf8 } from '@nexus/codec'
+import { expect, test } from 'vitest'
+import { Lxmf } from '../src/lxmf.ts'
+import { lxmfAppData, packLxmf, readLxmfAppData, unpackLxmf, verifyLxmf } from '../src/lxmf-message.ts'
+import { encodeMsgPack, Float64 } from '../src/msgpack.ts'
+import type { Reticulum } from '../src/reticulum.ts'
+import { cryptos } from './kit.ts'
+import { World } from './virtual.ts'
+
+const crypto = cryptos[1]!
+const content = { timestamp: 1_767_225_600.5, title: encodeUtf8('t'), content: encodeUtf8('c'), fields: new Map() }
+
+function client(world: World, node: Reticulum, displayName: string) {
+  const identity = world.identity()
+  const options = { node, crypto, identity, displayName, unixMs: () => 1_767_225_600_000, nowMs: () => world.nowMs }
+  return { lxmf: new Lxmf(options), identity }
+}
+
+test('a message says what was packed; a changed one verifies no more', () => {
+  const identity = new World(1).identity()
+  const source = { identity, hash: new Uint8Array(16).fill(1) }
+  const packed = packLxmf(crypto, source, new Uint8Array(16).fill(2), content)
+  const message = unpackLxmf(crypto, packed)
+  expect(message).toMatchObject({ ...content, source: source.hash, stamp: undefined })
+  expect(verifyLxmf(message, identity)).toBe(true)
+  const changed = packed.slice()
+  changed[changed.length - 2]! ^= 1
+  expect(verifyLxmf(unpackLxmf(crypto, changed), identity)).toBe(false)
+})
+
+test('a stamp is no part of the id', () => {
+  const identity = new World(1).identity()
+  const packed = packLxmf(crypto, { identity, hash: new Uint8Array(16) }, new Uint8Array(16), content)
+  const { timestamp, title, content: text, fields } = content
+  const stamped = [
+    ...packed.subarray(0, 96),
+    ...encodeMsgPack([new Float64(timestamp), title, text, fields, new Uint8Array(32)]),
+  ]
+  const message = unpackLxmf(crypto, Uint8Array.from(stamped))
+  expect([message.id, message.stamp?.length]).toEqual([unpackLxmf(crypto, packed).id, 32])
+  expect(verifyLxmf(message, identity)).toBe(true)
+})
+
+test('names in announces, of old clients and new', () => {
+  expect(readLxmfAppData(lxmfAppData('näme'))).toEqual({ displayName: 'näme', stampCost: 0 })
+  expect(readLxmfAppData(encodeUtf8('old client'))).toEqual({ displayName: 'old client', stampCost: 0 })
+  expect(readLxmfAppData(encodeMsgPack([encodeUtf8('dear'), 8]))).toEqual({ displayName: 'dear', stampCost: 8 })
+})
+
+test('both methods deliver, each message is shown once, and who asks for a stamp gets none', async () => {
+  const world = new World(3)
+  const [a, b] = [world.node(), world.node()]
+  world.wire(a, b, { delayMs: 5 })
+  const [alice, bob] = [client(world, a, 'alice'), client(world, b, 'bob')]
+  const got: [string, string, string][] = []
+  bob.lxmf.messages.subscribe(({ content: text, method, signatureState }) => {
+    got.push([new TextDecoder().decode(text).slice(0, 5), method, signatureState])
+  })
+  await world.until(alice.lxmf.send(bob.lxmf.hash, { content: 'short' }))
+  await world.until(alice.lxmf.send(bob.lxmf.hash, { content: 'small' }, { method: 'direct' }))
+  await world.until(alice.lxmf.send(bob.lxmf.hash, { content: 'x'.repeat(9_000) }))
+  await world.pass(5_000)
+  expect(got).toEqual([
+    ['short', 'opportunistic', 'valid'],
+    ['small', 'direct', 'valid'],
+    ['xxxxx', 'direct', 'valid'],
+  ])
+  const known = await world.until(a.resolve(bob.lxmf.hash))
+  const packed = packLxmf(crypto, { identity: alice.identity, hash: alice.lxmf.hash }, bob.lxmf.hash, content)
+  for (let n = 0; n < 2; n++) await world.until(a.send(known, packed.subarray(16)).proved)
+  await world.pass(5_000)
+  expect(got).toHaveLength(4)
+  const forged = packLxmf(crypto, { identity: world.identity(), hash: alice.lxmf.hash }, bob.lxmf.hash, content)
+  await world.until(a.send(known, forged.subarray(16)).proved)
+  await world.pass(5_000)
+  expect(got.at(-1)?.[2]).toBe('forged')
+
+  bob.lxmf.close()
+  const dear = b.serve(bob.identity, 'lxmf.delivery', { appData: encodeMsgPack([encodeUtf8('dear'), 8]) })
+  dear.announce()
+  await world.pass(2_000)
+  await expect(world.until(alice.lxmf.send(dear.hash, { content: 'hi' }))).rejects.toThrow('stamp')
+})
