@@ -17,6 +17,8 @@ import { buildPage, type Demo, startDemo, statusOf } from './demo.ts'
 
 /** What the mesh promises on an idle machine. */
 const HEAL_MS = 10_000
+/** Several windows of the lottery at the traffic of the demonstration. */
+const PAY_MS = 180_000
 
 let demo: Demo
 let browser: Browser
@@ -88,6 +90,25 @@ describe('the page of the demonstration', { timeout: 90_000 }, () => {
     const backMs = Date.now()
     await expectCount(page.locator('.edge'), 5)
     console.log(`plugged in, the bridge had its links ${Date.now() - backMs} ms later`)
+    await page.context().close()
+  })
+
+  test('strangers pay each other for relaying, and no money is made or lost', {
+    timeout: PAY_MS + 60_000,
+  }, async () => {
+    const page = await openPage()
+    await expectText(page.locator('.mesh-money'), /5,000\.000 NXS in 5 balances/)
+    await node(page, 'bridge').click()
+    const coin = page.locator('.coin').first().waitFor({ timeout: PAY_MS })
+    await page.locator('.chip', { hasText: 'payments' }).click()
+    const payments = page.locator('.events')
+    await expect.poll(() => payments.textContent(), { timeout: PAY_MS }).toMatch(/paid bridge [\d.]+\sNXS for relaying/)
+    await coin
+    const figure = (name: string) => page.locator('.money .figure', { hasText: name }).locator('dd').first()
+    await expectText(figure('Earned by relaying'), /^(?!0\.000)[\d,.]+ NXS$/)
+    await expectCount(page.locator('.accounts > li'), 2)
+    await expectText(page.locator('.accounts'), /channel ready.*of room.*Wins ?[1-9]/)
+    await expectText(page.locator('.mesh-money'), /5,000\.000 NXS.*It only changes hands/)
     await page.context().close()
   })
 

@@ -111,6 +111,8 @@ test('a node that takes part in a segment shows it beside its mesh', { timeout: 
     await expectText(page.locator('.top'), /The mesh as solo sees it/)
     await expectText(page.locator('section[aria-labelledby=segment]'), /Segment of solo.*No network interface/)
     await expectCount(page.locator('section[aria-labelledby=mesh]'), 1)
+    // It relays for free.
+    await expectCount(page.locator('section[aria-labelledby=money], .mesh-money'), 0)
     await page.context().close()
   } finally {
     await solo.stop()

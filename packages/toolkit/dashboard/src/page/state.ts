@@ -1,5 +1,6 @@
 import type { MessageStatus, NodeEvent, ReceivedMessage, TraceResult } from '@nexus/node/api'
 import type { About } from './client.ts'
+import { type Money, NO_MONEY } from './model/money.ts'
 import type { ShownNode, Topology } from './model/topology.ts'
 
 export type Connection =
@@ -45,6 +46,7 @@ export interface PageState {
   readonly nodes: readonly ShownNode[]
   readonly topology: Topology
   readonly flows: ReadonlyMap<string, Flow>
+  readonly money: Money
   /** Rises with each look: flows are shown once each. */
   readonly look: number
   /** Name of the node that is looked at. */
@@ -65,6 +67,7 @@ export const FIRST_STATE: PageState = {
   nodes: [],
   topology: { vertices: new Map(), edges: new Map(), beyond: 0 },
   flows: new Map(),
+  money: NO_MONEY,
   look: 0,
   selected: undefined,
   events: [],

@@ -1,6 +1,7 @@
 import type { Look, MessageStatus, NodeEvent, ReceivedMessage, WatchItem } from '@nexus/node/api'
 import { CallError, Client } from './client.ts'
 import { prepend } from './model/bounded.ts'
+import { MoneyWatch } from './model/money.ts'
 import { Rates } from './model/rates.ts'
 import { mergeTopology, type ShownNode, type Topology } from './model/topology.ts'
 import { FIRST_STATE, type Flow, type PageState, type Received, type SentMessage } from './state.ts'
@@ -18,6 +19,7 @@ const MESSAGES_MAX = 100
  */
 export class Watcher {
   readonly rates = new Rates()
+  readonly #money = new MoneyWatch()
   #state: PageState = FIRST_STATE
   #client: Client
   readonly #listeners = new Set<(state: PageState) => void>()
@@ -192,13 +194,15 @@ export class Watcher {
     for (const { name, status } of nodes) if (status !== undefined) this.#ids.set(name, status.node.nodeId)
     const topology = mergeTopology(nodes, this.#ids)
     const flows = this.#measure(topology, nodes)
+    const number = this.#state.look + 1
     this.#set({
       connection: { state: 'live' },
       about,
       nodes,
       topology,
       flows,
-      look: this.#state.look + 1,
+      money: this.#money.note(nodes, number, new Date().toISOString()),
+      look: number,
       selected,
       ...(outbox !== undefined && selected !== undefined ? { sent: merged(this.#state.sent, selected, outbox) } : {}),
     })

@@ -1,6 +1,6 @@
 import type { NodeEvent, ViewName } from '@nexus/node/api'
 
-export const GROUPS = ['links', 'routes', 'messages', 'segment', 'problems', 'node'] as const
+export const GROUPS = ['links', 'routes', 'messages', 'payments', 'segment', 'problems', 'node'] as const
 export type Group = (typeof GROUPS)[number]
 
 /** Groups that only nodes with that view have. */

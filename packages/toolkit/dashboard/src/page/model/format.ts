@@ -58,7 +58,7 @@ export function percent(share: number): string {
 }
 
 /** A whole number with its thousands apart: `12,345`. */
-export function grouped(count: number): string {
+export function grouped(count: number | bigint): string {
   return GROUPED.format(count)
 }
 

@@ -9,6 +9,7 @@ import { Header } from './header.tsx'
 import { InterfacesCard } from './interfaces.tsx'
 import { LinksCard } from './links.tsx'
 import { MessagesCard } from './messages.tsx'
+import { MoneyCard } from './money.tsx'
 import { Connecting, Lost, Unauthorised } from './notices.tsx'
 import { RoutesCard } from './routes.tsx'
 import { SegmentCard, SegmentPictureCard } from './segment-cards.tsx'
@@ -67,6 +68,7 @@ function Details({ state, node, watcher }: { state: PageState; node: ShownNode; 
       {has(node, 'status') && (
         <>
           <LinksCard node={node} state={state} watcher={watcher} />
+          <MoneyCard node={node} state={state} />
           <InterfacesCard node={node} watcher={watcher} />
         </>
       )}

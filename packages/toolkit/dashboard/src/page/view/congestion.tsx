@@ -1,4 +1,5 @@
 import type { Status } from '@nexus/node/api'
+import { counted } from '../model/format.ts'
 import { Figure } from './parts.tsx'
 
 const SEVERITIES = ['clear', 'moderate', 'severe', 'saturated']
@@ -8,10 +9,14 @@ export function CongestionFigures({ congestion }: { congestion: Status['links'][
   const { queuedPackets, severity, told, dropped } = congestion
   return (
     <>
-      <Figure name="Congestion">{`${SEVERITIES[severity]}, ${queuedPackets} waiting`}</Figure>
+      <Figure name="Congestion">
+        {queuedPackets === 0
+          ? SEVERITIES[severity]
+          : `${SEVERITIES[severity]}, ${counted(queuedPackets, 'packet')} waiting`}
+      </Figure>
       {told > 0 && <Figure name="Told to slow down">{SEVERITIES[told]}</Figure>}
       {dropped.expired + dropped.full > 0 && (
-        <Figure name="Given up">{`${dropped.expired} too old, ${dropped.full} without room`}</Figure>
+        <Figure name="Given up">{`${counted(dropped.expired, 'packet')} too old, ${dropped.full} without room`}</Figure>
       )}
     </>
   )

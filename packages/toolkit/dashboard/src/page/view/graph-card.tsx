@@ -1,11 +1,13 @@
 import { useMemo, useState } from 'preact/hooks'
 import { bitrate, cost, counted, latency } from '../model/format.ts'
 import { Layout } from '../model/layout.ts'
+import type { Payment } from '../model/money.ts'
 import { routeBetween } from '../model/topology.ts'
 import { type PageState, selectedNode } from '../state.ts'
 import type { Watcher } from '../watcher.ts'
 import { Graph } from './graph.tsx'
 import { MEDIUM_NAMES } from './media.ts'
+import { MeshMoney } from './money.tsx'
 import { NodeBar } from './node-bar.tsx'
 import { Card, MediumBadge, Scroll } from './parts.tsx'
 
@@ -30,6 +32,7 @@ export function GraphCard({ state, watcher }: { state: PageState; watcher: Watch
         selected={node}
         flows={state.flows}
         look={state.look}
+        payments={paymentsOf(state)}
         path={tracedPath(state)}
         journey={journeyOf(state)}
         onSelect={(name) => watcher.select(name)}
@@ -37,6 +40,7 @@ export function GraphCard({ state, watcher }: { state: PageState; watcher: Watch
       {topology.beyond > 0 && (
         <p class="muted small">{counted(topology.beyond, 'further destination')} in the routes.</p>
       )}
+      <MeshMoney state={state} />
       {node !== undefined && <NodeBar node={node} state={state} watcher={watcher} />}
       <MeshTable state={state} />
     </Card>
@@ -83,6 +87,11 @@ function MeshTable({ state: { topology } }: { state: PageState }) {
       </Scroll>
     </details>
   )
+}
+
+/** What was paid between the last two looks. */
+function paymentsOf({ money, look }: PageState): Payment[] {
+  return money.events.filter((event) => event.kind === 'paid' && event.look === look) as Payment[]
 }
 
 /** Keys along the way that a trace has shown; a destination that answered is the last. */

@@ -2,11 +2,12 @@ import { useEffect, useRef, useState } from 'preact/hooks'
 import { bitrate, counted, latency } from '../model/format.ts'
 import { type Line, lineOf, type Point, pointAt } from '../model/geometry.ts'
 import { type Place, towards } from '../model/layout.ts'
+import type { Payment } from '../model/money.ts'
 import type { Edge, ShownNode, Topology, Vertex } from '../model/topology.ts'
 import type { Flow } from '../state.ts'
 import { Glyph } from './glyphs.tsx'
 import { MEDIUM_NAMES } from './media.ts'
-import { pulseFlows, pulseJourney } from './pulses.ts'
+import { pulseFlows, pulseJourney, pulsePayments } from './pulses.ts'
 import { useSize } from './use-size.ts'
 
 interface GraphProps {
@@ -15,6 +16,8 @@ interface GraphProps {
   readonly selected: ShownNode | undefined
   readonly flows: ReadonlyMap<string, Flow>
   readonly look: number
+  /** Those made since the look before. */
+  readonly payments: readonly Payment[]
   /** Keys along a traced path. */
   readonly path: readonly string[]
   /** The way of the newest message. */
@@ -31,10 +34,11 @@ const LABEL_GAP = 106
 
 /** The picture of the mesh: each node a button, in the order of the ring, the arrow keys leading from one to the next. */
 export function Graph(props: GraphProps) {
-  const { topology, places, selected, flows, look, path, journey, onSelect } = props
+  const { topology, places, selected, flows, look, payments, path, journey, onSelect } = props
   const [frame, size] = useSize()
   const [focused, setFocused] = useState<string>()
   const pulses = useRef<SVGGElement>(null)
+  const coins = useRef<SVGGElement>(null)
   const points = new Map([...places].map(([key, place]) => [key, pointAt(place, size)]))
   // Later ones are drawn over earlier ones.
   const vertices = [...topology.vertices.values()].sort((a, b) => b.hops - a.hops || Number(a.shown) - Number(b.shown))
@@ -45,6 +49,7 @@ export function Graph(props: GraphProps) {
 
   useEffect(() => {
     if (pulses.current !== null) pulseFlows(pulses.current, edges, flows)
+    if (coins.current !== null) pulsePayments(coins.current, payments, points)
   }, [look])
   useEffect(() => {
     if (pulses.current === null || journey === undefined) return
@@ -91,6 +96,7 @@ export function Graph(props: GraphProps) {
             onKeyDown={(event) => press(event, vertex)}
           />
         ))}
+        <g ref={coins} />
       </svg>
     </figure>
   )
