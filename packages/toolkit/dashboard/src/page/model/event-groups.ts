@@ -11,7 +11,10 @@ export const VIEW_OF: Partial<Record<Group, ViewName>> = {
   segment: 'segment',
 }
 
-const GROUP_OF: Record<NodeEvent['kind'], Group> = {
+/** Of nodes that pay each other. */
+type MoneyKind = 'win' | 'paid' | 'settled' | 'channel'
+
+const GROUP_OF: Record<NodeEvent['kind'] | MoneyKind, Group> = {
   started: 'node',
   stopping: 'node',
   'interface-up': 'node',
@@ -27,6 +30,10 @@ const GROUP_OF: Record<NodeEvent['kind'], Group> = {
   'duplicate-identity': 'problems',
   advisory: 'problems',
   segment: 'segment',
+  win: 'payments',
+  paid: 'payments',
+  settled: 'payments',
+  channel: 'payments',
   problem: 'problems',
 }
 
