@@ -2,6 +2,7 @@ import type { Crypto, Random } from '@nexus/crypto'
 import { IdFilter } from './filter.ts'
 import { decodeGossipFrame, encodeGossipFrame, type FilterFrame, type TierSummary } from './frames.ts'
 import {
+  COMPARED_PASSES,
   EQUAL_ROUNDS_MAX,
   FILTERS_PER_ROUND_MAX,
   NEIGHBOURS_MAX,
@@ -56,6 +57,11 @@ export interface GossipPorts {
   want(neighbour: number): void
   /** The neighbour sent a record that can never be valid. */
   invalid?(neighbour: number, type: number): void
+  /**
+   * What the neighbour holds of a tier is held here too, for the first time since its link came up: the summaries were
+   * equal, or {@link COMPARED_PASSES} passes of filters were answered.
+   */
+  compared?(neighbour: number, tier: RecordTier): void
 }
 
 /**
@@ -190,13 +196,22 @@ export class Gossip {
     for (const theirs of tiers) {
       if (theirs.tier === 2 && this.#sparse !== undefined) continue
       const own = this.summary(theirs.tier)
-      const equal = own.count === theirs.count && own.sum === theirs.sum
+      const equal = isEqual(own, theirs)
+      state.theirs.set(theirs.tier, theirs)
+      if (equal || state.passes[theirs.tier] >= COMPARED_PASSES) this.#compared(neighbour, state, theirs.tier)
       const rounds = equal ? state.equalRounds[theirs.tier] + 1 : 0
       state.equalRounds[theirs.tier] = rounds % EQUAL_ROUNDS_MAX
       if (equal && (rounds < EQUAL_ROUNDS_MAX || own.count === 0)) continue
       state.beginFilters(theirs.tier, own.count)
       this.#ports.want(neighbour)
     }
+  }
+
+  #compared(neighbour: number, state: Neighbour, tier: RecordTier): void {
+    state.theirs.delete(tier)
+    if (state.compared.has(tier)) return
+    state.compared.add(tier)
+    this.#ports.compared?.(neighbour, tier)
   }
 
   #answer(neighbour: number, state: Neighbour, frame: FilterFrame): void {
@@ -256,6 +271,8 @@ export class Gossip {
     set.add(record, handler.recordsMax ?? RECORDS_MAX)
     handler.accepted?.(record, from)
     for (const [neighbour, state] of this.#neighbours) {
+      const theirs = state.theirs.get(handler.tier)
+      if (theirs !== undefined && isEqual(theirs, set)) this.#compared(neighbour, state, handler.tier)
       if (neighbour === from || state.knows(key) || (handler.tier === 2 && !this.#isWanted(state, record))) continue
       if (state.push(handler.tier, key)) this.#ports.want(neighbour)
     }
@@ -274,12 +291,13 @@ export class Gossip {
   }
 
   /**
-   * Tiers that a round compares: those of which there is anything (who has nothing learns from the other's summary); on a
-   * slow link the economy only; without a disk all but the economy.
+   * Tiers that a round compares: the economy, also where there is nothing of it, since debits wait for the answer; of the
+   * others those of which there is anything (who has nothing learns from the other's summary), and on a slow link none.
+   * Without a disk all but the economy.
    */
   #summarised(state: Neighbour): RecordTier[] {
-    return this.#tiersInUse.filter(
-      (tier) => this.#sets.get(tier)!.count > 0 && (tier === 2 ? this.#sparse === undefined : !state.slow),
+    return this.#tiersInUse.filter((tier) =>
+      tier === 2 ? this.#sparse === undefined : this.#sets.get(tier)!.count > 0 && !state.slow,
     )
   }
 
@@ -291,4 +309,8 @@ export class Gossip {
   #identify(handler: RecordHandler, record: GossipRecord): Uint8Array {
     return recordId(this.#crypto, record.type, handler.namedPart?.(record.body) ?? record.body)
   }
+}
+
+function isEqual(a: Pick<TierSummary, 'count' | 'sum'>, b: Pick<TierSummary, 'count' | 'sum'>): boolean {
+  return a.count === b.count && a.sum === b.sum
 }

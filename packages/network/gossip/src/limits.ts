@@ -27,6 +27,8 @@ export const SLOW_LINK_BPS = 10_000
 export const SLOW_ROUNDS = 5
 /** Rounds for which an equal summary may suppress the filter: equal sums can be made on purpose. */
 export const EQUAL_ROUNDS_MAX = 10
+/** Whole passes of filters after which a tier counts as compared though the sets go on to differ: three salts miss one record in 10^6. */
+export const COMPARED_PASSES = 3
 
 /** Records kept per type unless its handler says otherwise; the oldest make room. */
 export const RECORDS_MAX = 65_536

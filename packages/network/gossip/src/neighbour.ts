@@ -1,6 +1,6 @@
 import type { Crypto, Random } from '@nexus/crypto'
 import { IdFilter } from './filter.ts'
-import { encodeGossipFrame } from './frames.ts'
+import { encodeGossipFrame, type TierSummary } from './frames.ts'
 import {
   FILTER_BYTES_MAX,
   FILTER_BYTES_MAX_SLOW,
@@ -38,6 +38,12 @@ export class Neighbour {
   readonly openings: ('want' | 'summary')[] = []
   readonly equalRounds: Record<RecordTier, number> = { 2: 0, 3: 0, 4: 0 }
   readonly filtersAnswered: Record<RecordTier, number> = { 2: 0, 3: 0, 4: 0 }
+  /** What the neighbour last said that it holds, of tiers not compared yet. */
+  readonly theirs = new Map<RecordTier, TierSummary>()
+  /** Tiers that were compared since the link came up. */
+  readonly compared = new Set<RecordTier>()
+  /** Whole passes of filters that went out since then. */
+  readonly passes: Record<RecordTier, number> = { 2: 0, 3: 0, 4: 0 }
   /** Nodes whose records of the economy are all that this neighbour wants; absent where it wants everything. */
   wants: ReadonlySet<string> | undefined
   validating = 0
@@ -170,6 +176,7 @@ export class Neighbour {
     })
     cursor.prefix = (cursor.prefix + 1) % 2 ** cursor.prefixBits
     cursor.left--
+    if (cursor.left === 0) this.passes[tier]++
     this.#filtersSent[tier]++
     return frame
   }

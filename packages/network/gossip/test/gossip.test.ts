@@ -29,6 +29,8 @@ class Mesh {
   readonly nodes: Gossip[]
   readonly links: (readonly [number, number])[]
   readonly bytes: number[]
+  /** Node, neighbour and tier of each comparison that was told of. */
+  readonly compared: (readonly [number, number, number])[] = []
   nowMs = 0
   readonly #loss: () => boolean
 
@@ -50,7 +52,7 @@ class Mesh {
       const sparse = options.sparse?.(node)
       const gossip = new Gossip(
         { crypto, random: seededRandom(1_000 + node), ...(sparse ? { sparse } : {}) },
-        { want: () => {} },
+        { want: () => {}, compared: (neighbour, tier) => this.compared.push([node, neighbour, tier]) },
       )
       gossip.register(options.handler ?? acceptAll)
       return gossip
@@ -196,15 +198,73 @@ describe('gossip', () => {
     expect(gossip.summary(2).count).toBe(2)
   })
 
-  test('who holds nothing says nothing, and is fed all the same', () => {
+  test('who holds nothing says nothing but for the economy, and is fed all the same', () => {
+    const silent = new Mesh(2, [[0, 1]], { handler: { ...acceptAll, tier: 3 } })
+    for (let round = 0; round < 3; round++) silent.round()
+    expect(silent.bytes).toEqual([0, 0])
     const mesh = new Mesh(2, [[0, 1]])
     for (let round = 0; round < 3; round++) mesh.round()
-    expect(mesh.bytes).toEqual([0, 0])
+    expect(mesh.bytes).toEqual([3 * 14, 3 * 14])
     mesh.nodes[0]!.publish(recordOf(1))
     mesh.nodes[0]!.neighbourDown(1)
     mesh.connect(0, 1, 1_000_000)
     for (let round = 0; round < 3; round++) mesh.round()
     expect(mesh.nodes[1]!.summary(2).count).toBe(1)
+  })
+
+  test('a tier counts as compared where the sums are equal, once per link', () => {
+    const mesh = new Mesh(2, line(2))
+    mesh.round()
+    expect(mesh.compared).toEqual([
+      [1, 0, 2],
+      [0, 1, 2],
+    ])
+    mesh.round()
+    expect(mesh.compared).toHaveLength(2)
+    for (const [at, other] of [
+      [0, 1],
+      [1, 0],
+    ] as const)
+      mesh.nodes[at]!.neighbourDown(other)
+    mesh.connect(0, 1, 1e6)
+    mesh.round()
+    expect(mesh.compared).toHaveLength(4)
+  })
+
+  test('a tier is not compared before the last record that lacked has come', () => {
+    const mesh = new Mesh(2, [])
+    for (let n = 0; n < 40; n++) mesh.nodes[0]!.publish(recordOf(n))
+    mesh.connect(0, 1, 1e6)
+    const [full, restored] = mesh.nodes as [Gossip, Gossip]
+    for (const node of mesh.nodes) node.tick(0)
+    restored.receive(0, full.pull(1, 2, 484)!)
+    expect(restored.pull(0, 2, 484)![0]).toBe(1)
+    full.receive(1, restored.pull(0, 2, 484)!)
+    for (let frame = full.pull(1, 2, 484); frame !== undefined; frame = full.pull(1, 2, 484)) {
+      expect(mesh.compared).toEqual([])
+      restored.receive(0, frame)
+    }
+    expect(restored.summary(2).count).toBe(40)
+    expect(mesh.compared).toEqual([[1, 0, 2]])
+  })
+
+  test('where sums are never equal a tier counts as compared after three passes of filters', () => {
+    const compared: number[] = []
+    const gossip = new Gossip(
+      { crypto, random: seededRandom(5) },
+      { want: () => {}, compared: () => compared.push(filters) },
+    )
+    gossip.register(acceptAll)
+    gossip.neighbourUp(0, 1, 1e6)
+    let filters = 0
+    for (let round = 0; round < 6; round++) {
+      gossip.tick(round * ROUND_MS)
+      gossip.receive(1, summaryFrame({ count: 9, sum: BigInt(round) }))
+      for (let frame = gossip.pull(1, 2, 484); frame !== undefined; frame = gossip.pull(1, 2, 484)) {
+        if (frame[0] === 2) filters++
+      }
+    }
+    expect(compared).toEqual([3])
   })
 
   test('equal summaries do not hide a difference for more than ten rounds', () => {
