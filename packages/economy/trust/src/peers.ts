@@ -60,6 +60,12 @@ export class TrustedPeers {
     return this.#trusted.has(name) ? COST_FREE : (this.#costs.get(name) ?? this.#defaultCost)
   }
 
+  /** The price that was set for one neighbour; undefined: the default holds, or it is trusted. */
+  costFor(neighbour: Uint8Array): number | undefined {
+    const name = toHex(neighbour)
+    return this.#trusted.has(name) ? undefined : this.#costs.get(name)
+  }
+
   /** All peers that are trusted, by their NodeID in hexadecimal. */
   entries(): Iterable<[string, TrustedPeer]> {
     return this.#trusted.entries()

@@ -16,10 +16,12 @@ export interface AdjacencyFacts {
   readonly bandwidth: number
   /** This neighbour pays nothing: what it is told does not hold our own cost. */
   readonly free?: boolean
+  /** Encoded cost that this neighbour is charged, by whatever link its packets leave; if not given, that link's `addCost`. */
+  readonly charge?: number | undefined
 }
 
 /** What can be measured anew while the link lives. */
-export type AdjacencyChange = Partial<Pick<AdjacencyFacts, 'addCost' | 'latencyMs' | 'bandwidth' | 'free'>>
+export type AdjacencyChange = Partial<Pick<AdjacencyFacts, 'addCost' | 'latencyMs' | 'bandwidth' | 'free' | 'charge'>>
 
 /** Per destination and neighbour, one byte: what the neighbour knows, and how often to say it again. */
 export const KNOWS = {
@@ -58,6 +60,7 @@ export class Adjacency {
   latencyMs: number
   bandwidth: number
   free: boolean
+  charge: number | undefined
   downAtMs: number | undefined
 
   knows = new Uint8Array(0)
@@ -97,6 +100,7 @@ export class Adjacency {
     this.latencyMs = facts.latencyMs
     this.bandwidth = facts.bandwidth
     this.free = facts.free ?? false
+    this.charge = facts.charge
     this.#verifications = limits.verificationBurst
     this.#verifiedAtMs = nowMs
   }
@@ -125,14 +129,15 @@ export class Adjacency {
    */
   measure(change: AdjacencyChange): boolean {
     checkFacts({ addCost: this.addCost, latencyMs: this.latencyMs, bandwidth: this.bandwidth, ...change })
-    const before = [this.addCost, this.latencyMs, this.bandwidth, this.free]
+    const before = [this.addCost, this.latencyMs, this.bandwidth, this.free, this.charge]
     this.addCost = change.addCost ?? this.addCost
     this.free = change.free ?? this.free
+    if ('charge' in change) this.charge = change.charge
     const latencyMs = change.latencyMs ?? this.latencyMs
     if (isBeyond(latencyMs, this.latencyMs)) this.latencyMs = latencyMs
     const bandwidth = change.bandwidth ?? this.bandwidth
     if (Math.abs(bandwidth - this.bandwidth) > 2) this.bandwidth = bandwidth
-    const after = [this.addCost, this.latencyMs, this.bandwidth, this.free]
+    const after = [this.addCost, this.latencyMs, this.bandwidth, this.free, this.charge]
     return after.some((value, index) => value !== before[index])
   }
 
@@ -212,9 +217,9 @@ export function isBeyond(value: number, from: number): boolean {
   return value > from * URGENT_FACTOR || value * URGENT_FACTOR < from
 }
 
-function checkFacts(facts: Pick<AdjacencyFacts, 'addCost' | 'latencyMs' | 'bandwidth'>): void {
-  const { addCost, latencyMs, bandwidth } = facts
-  if (!isCost(addCost)) throw new RangeError(`${addCost} is no encoded cost`)
+function checkFacts(facts: Pick<AdjacencyFacts, 'addCost' | 'latencyMs' | 'bandwidth' | 'charge'>): void {
+  const { addCost, latencyMs, bandwidth, charge = addCost } = facts
+  for (const cost of [addCost, charge]) if (!isCost(cost)) throw new RangeError(`${cost} is no encoded cost`)
   if (!Number.isInteger(latencyMs) || latencyMs < 0 || latencyMs > LATENCY_MS_MAX) {
     throw new RangeError(`${latencyMs} ms of latency`)
   }

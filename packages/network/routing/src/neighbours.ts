@@ -44,10 +44,10 @@ export class Neighbours {
   }
 
   measured(adjacency: Adjacency, change: AdjacencyChange): void {
-    const wasFree = adjacency.free
+    const { free, charge } = adjacency
     if (!adjacency.measure(change)) return
     this.#reselectAll(adjacency)
-    if (adjacency.free !== wasFree) this.#tellAll(adjacency)
+    if (adjacency.free !== free || adjacency.charge !== charge) this.#tellAll(adjacency)
   }
 
   /** The neighbour nearest to the destination on the ring, if nearer than this node; not the one numbered `exclude`. */

@@ -24,6 +24,8 @@ export interface ControlFrame {
 
 /** Announces looked at for one that fits before the next kind of work has its turn. */
 const FIT_TRIES = 16
+/** A neighbour on the terms of all. */
+const PAYING = { free: false, charge: undefined } as const
 
 /** A path as it is told to one neighbour; written anew for each. */
 interface Advert {
@@ -143,7 +145,7 @@ export class Outbox {
 
   /** What the destination in `slot` looks like to a neighbour that pays; `undefined` where we have no path. */
   advertised(slot: number): Readonly<Advert> | undefined {
-    return this.#compute(slot, false) ? this.#advert : undefined
+    return this.#compute(slot, PAYING) ? this.#advert : undefined
   }
 
   #isCurrent(slot: number): boolean {
@@ -175,10 +177,10 @@ export class Outbox {
     if (isSameNeighbour(adjacencies[hop]!, adjacency)) return false
     // A path of an older lamport than the announce we hold is only told to those who use us for it already.
     if (!this.#isCurrent(slot) && (adjacency.knows[slot]! & KNOWS.ROUTE) === 0) return false
-    return this.#compute(slot, adjacency.free)
+    return this.#compute(slot, adjacency)
   }
 
-  #compute(slot: number, isFree: boolean): boolean {
+  #compute(slot: number, { free, charge }: Pick<Adjacency, 'free' | 'charge'>): boolean {
     const { table, candidates, selfSlot, adjacencies } = this.#state
     const advert = this.#advert
     if (slot === selfSlot) {
@@ -188,7 +190,8 @@ export class Outbox {
     const row = this.#state.chosenRow(slot)
     if (row === NONE) return false
     const hop = adjacencies[table.hop[slot]!]!
-    advert.cost = isFree ? candidates.cost[row]! : addCost(candidates.cost[row]!, hop.addCost)
+    const cost = candidates.cost[row]!
+    advert.cost = free ? cost : addCost(cost, charge ?? hop.addCost)
     advert.latencyMs = Math.max(candidates.latencyMs[row]!, hop.latencyMs)
     advert.bandwidth = Math.min(candidates.bandwidth[row]!, hop.bandwidth)
     advert.hops = candidates.hops[row]! + 1
@@ -213,7 +216,7 @@ export class Outbox {
 
   #writeAnnounce(adjacency: Adjacency, slot: number): ControlFrame {
     const { table, bodies, selfSlot } = this.#state
-    this.#compute(slot, adjacency.free)
+    this.#compute(slot, adjacency)
     const advert = this.#advert
     const length = table.bodyBytes[slot]!
     const bytes = new Uint8Array(HEADER_BYTES + length)
@@ -289,7 +292,7 @@ export class Outbox {
       adjacency.knows[slot]! &= ~KNOWS.ROUTE
       return writeUpdate({ destination, lamport: this.#state.table.lamport[slot]!, path: WITHDRAWN }, into, at)
     }
-    this.#compute(slot, adjacency.free)
+    this.#compute(slot, adjacency)
     this.#lowerDistance(slot)
     adjacency.knows[slot]! |= KNOWS.ROUTE
     return writeUpdate({ destination, lamport: this.#advert.lamport, path: this.#advert }, into, at)

@@ -38,7 +38,7 @@ export class LoneRouter {
     for (let id = 1; id <= neighbours; id++) this.up(id)
   }
 
-  up(id: number, facts: { free?: boolean; nodeId?: Uint8Array; addCost?: number } = {}): boolean {
+  up(id: number, facts: { free?: boolean; nodeId?: Uint8Array; addCost?: number; charge?: number } = {}): boolean {
     const base = { nodeId: at(0xa0 + id), interfaceId: 1, addCost: 32, latencyMs: 10, bandwidth: encodeBandwidth(1e6) }
     return this.router.adjacencyUp(this.nowMs, id, { ...base, ...facts })
   }

@@ -45,6 +45,18 @@ test('a free neighbour is told a path without our own cost', () => {
   expect(decodePathCost(announceCost(lone.pull(2)[0]!.bytes)).cost).toBe(48)
 })
 
+test('a neighbour with a price of its own is told a path at that, and at once when it changes', () => {
+  const lone = new LoneRouter(1)
+  lone.up(2, { charge: 100 })
+  lone.announce(1, D, 5n, { cost: 0, hops: 1 })
+  expect(decodePathCost(announceCost(lone.pull(2)[0]!.bytes)).cost).toBe(100)
+  lone.router.adjacencyChanged(1_000, 2, { charge: 40 })
+  expect(lone.pullUpdates(2).map(({ path }) => path.cost)).toEqual([40])
+  lone.router.adjacencyChanged(2_000, 2, { charge: undefined })
+  expect(lone.pullUpdates(2).map(({ path }) => path.cost)).toEqual([32])
+  expect(() => lone.router.adjacencyChanged(3_000, 2, { charge: 0.5 })).toThrow(RangeError)
+})
+
 test('an announce without max hops left is used and not handed on', () => {
   const lone = new LoneRouter(2)
   lone.announce(1, D, 5n, {}, { maxHops: 0 })
