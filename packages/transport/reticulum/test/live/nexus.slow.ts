@@ -38,7 +38,7 @@ async function nexusNode(address: string, label: string): Promise<Node> {
 }
 
 describe.each(Array.from({ length: REPETITIONS }, (_, n) => n + 1))('NEXUS over Reticulum, time %i', () => {
-  test('two NEXUS nodes, joined by two stock transport nodes alone, exchange messages and gossip', async () => {
+  test('two NEXUS nodes, joined by two stock transport nodes alone, exchange a message and its receipt', async () => {
     const west = await Peer.start('transport', '--listen', '127.0.0.1:0', '--listen', '127.0.0.1:0')
     running.push(west)
     const east = await Peer.start('transport', '--listen', '127.0.0.1:0', '--connect', west.address(1))
