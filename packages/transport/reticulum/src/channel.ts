@@ -149,6 +149,10 @@ export class Channel {
 
   #unproved(message: UnderWay): void {
     if (message.isOver) return
+    if (this.#closed !== undefined) {
+      this.#settle(message, closedError(this.#closed))
+      return
+    }
     if (message.tries < CHANNEL_TRIES_MAX) {
       this.#window = Math.max(1, this.#window >> 1)
       this.#try(message)

@@ -32,6 +32,12 @@ export interface PathHost {
   answerKnown(path: Path, on: ReticulumInterface, asker: Uint8Array | undefined): void
 }
 
+interface Wait {
+  /** Looks whether the path is known now. */
+  look(): void
+  fail(error: Error): void
+}
+
 /** Asks for paths, and answers who asks. */
 export class PathFinder {
   readonly requestHash: Uint8Array
@@ -39,7 +45,7 @@ export class PathFinder {
   readonly #tags = new ExpiringMap<true>(TAGS_MAX, TAG_MS)
   /** Interfaces behind which someone looks for a destination. */
   readonly #searches = new ExpiringMap<ReticulumInterface>(SEARCHES_MAX, SEARCH_MS)
-  readonly #waits = new Map<string, Set<() => void>>()
+  readonly #waits = new Map<string, Set<Wait>>()
 
   constructor(host: PathHost) {
     this.#host = host
@@ -67,7 +73,7 @@ export class PathFinder {
     this.#waits.set(key, waits)
     return new Promise<Known>((resolve, reject) => {
       const finish = (act: () => void) => {
-        waits.delete(look)
+        waits.delete(wait)
         if (waits.size === 0) this.#waits.delete(key)
         limit.cancel()
         repeat.cancel()
@@ -78,14 +84,16 @@ export class PathFinder {
         const now = found()
         if (now !== undefined) finish(() => resolve(now))
       }
-      const abort = () => finish(() => reject(signal?.reason as Error))
-      const limit = agenda.after(timeoutMs, () => finish(() => reject(noPath(destination))))
+      const fail = (error: Error) => finish(() => reject(error))
+      const wait = { look, fail }
+      const abort = () => fail(signal?.reason as Error)
+      const limit = agenda.after(timeoutMs, () => fail(noPath(destination)))
       const ask = () => {
         this.request(destination)
         repeat = agenda.after(REPEAT_MS, ask)
       }
       let repeat = agenda.after(REPEAT_MS, ask)
-      waits.add(look)
+      waits.add(wait)
       signal?.addEventListener('abort', abort)
       this.request(destination)
     })
@@ -94,11 +102,17 @@ export class PathFinder {
   /** A destination has a path now. */
   learnt(known: Known): void {
     const key = addressKey(known.destination)
-    for (const look of [...(this.#waits.get(key) ?? [])]) look()
+    for (const { look } of [...(this.#waits.get(key) ?? [])]) look()
     const searcher = this.#searches.get(key, this.#host.ports.nowMs())
     if (searcher === undefined || known.path === undefined || searcher === known.path.iface) return
     this.#searches.delete(key)
     this.#host.answerKnown(known.path, searcher, undefined)
+  }
+
+  /** Nobody waits any longer. */
+  close(why: string): void {
+    const error = new ReticulumError({ code: 'reticulum/closed', what: 'a path request', why })
+    for (const waits of [...this.#waits.values()]) for (const { fail } of [...waits]) fail(error)
   }
 
   /** A path request from someone; one without a tag, or with one that was heard before, is ignored. */

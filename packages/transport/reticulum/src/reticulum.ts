@@ -167,6 +167,7 @@ export class Reticulum {
   close(): void {
     for (const link of [...this.#links.values()]) link.close()
     this.#handshakes.close('the node stops')
+    this.#paths.close('the node stops')
     for (const destination of [...this.#destinations.values()]) destination.close()
     for (const destination of [...this.#broadcasts.values()]) destination.close()
     this.#receipts.close()

@@ -102,6 +102,27 @@ test('a path request for a destination of this node is answered at once, with it
   expect((await heard).isPathResponse).toBe(true)
 })
 
+test('what waits when a node stops is told so', async () => {
+  const world = new World(3)
+  const { first, last } = chain(world, 0, {})
+  const echo = last.serve(world.identity(), 'test.echo')
+  const to = await world.until(first.resolve(echo.hash))
+  const link = await world.until(first.connect(to))
+  const waiting = [
+    first.resolve(new Uint8Array(16)),
+    first.connect(to),
+    link.request('/none'),
+    link.channel.send(1, bytes(9)),
+  ]
+  const { proved } = first.send(to, bytes(9))
+  first.close()
+  for (const outcome of await Promise.allSettled(waiting)) {
+    expect(outcome).toMatchObject({ status: 'rejected', reason: { detail: { code: 'reticulum/closed' } } })
+  }
+  expect(await proved).toBeUndefined()
+  expect(first.nextWakeMs).toBe(Number.POSITIVE_INFINITY)
+})
+
 test('many links at once', async () => {
   const world = new World(9)
   const hub = world.transportNode()
