@@ -3,7 +3,7 @@ import { portable } from '@nexus/crypto'
 import { nodeIdOf } from '@nexus/identity'
 import type { MethodResult } from '@nexus/node/api'
 import type { ControlClient } from '@nexus/node/control'
-import { Command } from 'commander'
+import { Command, InvalidArgumentError } from 'commander'
 import { withNode } from '../cli/connect.ts'
 import { CommandFailure } from '../cli/failure.ts'
 import { action, type Context } from '../cli/frame.ts'
@@ -15,12 +15,18 @@ interface AddFlags {
   readonly name?: string
   readonly via?: string
   readonly address?: string
+  readonly price?: number
+  readonly credit?: string
+  readonly vouch?: boolean
 }
+
+/** As `priceMicroPerMib` of the configuration. */
+const PRICE_MICRO_MAX = 1_000_000_000
 
 /** `nexus-peer`: whom the operator trusts. */
 export function peerCommand(): Command {
   const command = new Command('nexus-peer').description(
-    'Name peers that are trusted: they link where admission is trusted, and are relayed for free.',
+    'Name peers that are trusted: they link where admission is trusted, and are relayed for free, or at a price of their own.',
   )
   command
     .command('add')
@@ -29,6 +35,9 @@ export function peerCommand(): Command {
     .option('--name <name>', 'your name for it')
     .option('--address <address>', 'where to dial it: host:port')
     .option('--via <interface>', 'interface to dial it on, as nexus-status names it')
+    .option('--price <micro>', 'charge it so much, in µNXS per MiB, by whatever link its packets leave', wholeMicro)
+    .option('--credit <micro>', 'what it may owe beyond its balance, in µNXS; its friends a tenth of it', wholeText)
+    .option('--vouch', 'tell others that it is trusted, so that they may give it credit')
     .action(action<AddFlags>((context, node) => add(context, node!)))
   command
     .command('remove')
@@ -52,6 +61,9 @@ async function add({ global, flags, out }: Context<AddFlags>, given: string): Pr
       ...who,
       ...(flags.name === undefined ? {} : { name: flags.name }),
       ...(address === undefined ? {} : { address }),
+      ...(flags.price === undefined ? {} : { priceMicroPerMib: flags.price }),
+      ...(flags.credit === undefined ? {} : { creditLineMicro: flags.credit }),
+      ...(flags.vouch === true ? { vouched: true } : {}),
     })
     out.json(peer)
     out.print(`trusted: ${called(peer)}${peer.address === undefined ? '' : `, dialled as ${peer.address}`}`)
@@ -83,9 +95,14 @@ async function list({ global, out }: Context<unknown>): Promise<undefined> {
       peer.nodeId,
       linked.has(peer.nodeId) ? 'yes' : 'no',
       printable(peer.address ?? '–'),
+      termsOf(peer),
     ])
     out.print(
-      table([{ title: 'NAME' }, { title: 'NODEID' }, { title: 'LINKED' }, { title: 'DIALLED AS' }], rows, out.colors),
+      table(
+        [{ title: 'NAME' }, { title: 'NODEID' }, { title: 'LINKED' }, { title: 'DIALLED AS' }, { title: 'TERMS' }],
+        rows,
+        out.colors,
+      ),
     )
   })
   return undefined
@@ -105,6 +122,17 @@ async function prospect(node: ControlClient, { nodeId, address }: Peer): Promise
       ? ''
       : ` No interface is called ${address.split(' ')[0]}: it cannot be dialled there.`
   return `It is not linked yet. ${admission}${missing} It must let this node in as well: nexus-peer add ${self.nodeId}`
+}
+
+function wholeText(text: string): string {
+  if (!/^\d{1,19}$/.test(text)) throw new InvalidArgumentError('It is a whole number of µNXS.')
+  return text
+}
+
+function wholeMicro(text: string): number {
+  const micro = Number(wholeText(text))
+  if (micro > PRICE_MICRO_MAX) throw new InvalidArgumentError(`It is at most ${PRICE_MICRO_MAX} µNXS per MiB.`)
+  return micro
 }
 
 function identify(given: string): { nodeId: string; publicKey?: string } {
@@ -146,6 +174,15 @@ async function dialAddress(node: ControlClient, { via, address }: AddFlags): Pro
     message: `${dialling.length === 0 ? 'no' : 'more than one'} interface could dial ${address}`,
     next: 'name it with --via; TCP and WebSocket servers are dialled by an interface of the configuration',
   })
+}
+
+function termsOf({ priceMicroPerMib, creditLineMicro, vouched }: Peer): string {
+  const terms = [
+    priceMicroPerMib === undefined ? 'free' : `${priceMicroPerMib} µNXS/MiB`,
+    ...(creditLineMicro === undefined ? [] : [`credit ${creditLineMicro} µNXS`]),
+    ...(vouched ? ['vouched for'] : []),
+  ]
+  return terms.join(', ')
 }
 
 function called({ name, nodeId }: Peer): string {

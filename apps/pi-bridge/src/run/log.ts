@@ -57,6 +57,10 @@ const LEVEL_OF: Record<NodeEvent['kind'], 'debug' | 'info' | 'warn' | 'error'> =
   'duplicate-identity': 'error',
   segment: 'info',
   advisory: 'warn',
+  win: 'debug',
+  paid: 'debug',
+  settled: 'info',
+  channel: 'info',
   problem: 'warn',
 }
 

@@ -1,88 +1,19 @@
 import { toHex } from '@nexus/codec'
-import { genesisSnapshot } from '@nexus/crdt-ledger'
-import { nodeCrypto } from '@nexus/crypto/node'
-import { seededRandom } from '@nexus/crypto/testing'
-import { createIdentity } from '@nexus/identity'
 import { describe, expect, test } from 'vitest'
-import { type SimNode, Simulation, type WireOptions } from '../src/index.ts'
-
-const crypto = await nodeCrypto()
-const BALANCE_MICRO = 1_000_000_000n
-const CONTEXT = 0x90
-const NAMES = ['a', 'b', 'c', 'd', 'e'] as const
-/** 10 NXS per MiB and relay: a packet of 319 bytes costs 3 000 μNXS at each. */
-const PRICE = 10_000_000
-
-interface Chain {
-  readonly sim: Simulation
-  readonly nodes: readonly SimNode[]
-}
-
-/** a – b – c – d – e over wires whose windows are of 256 frames; everyone begins with money. */
-function chain(
-  seed: number,
-  { balanceMicro = BALANCE_MICRO, wire = {} }: { balanceMicro?: bigint; wire?: Partial<WireOptions> } = {},
-): Chain {
-  const sim = new Simulation({ seed, crypto })
-  const identities = NAMES.map((name) => createIdentity(crypto, seededRandom(`${seed} ${name}`)(32)))
-  const genesis = genesisSnapshot(
-    (bytes) => crypto.blake3(bytes),
-    identities.map(({ nodeId }) => [nodeId, balanceMicro] as const),
-  )
-  const nodes = NAMES.map((label, at) => {
-    const economy = { genesis, exposureLimitMicro: 20_000_000n }
-    return sim.addNode({ identity: identities[at]!, label, priceMicroPerMib: PRICE, economy }, label)
-  })
-  for (let at = 1; at < nodes.length; at++)
-    sim.wire(nodes[at - 1]!, nodes[at]!, { bitrateBps: 500_000, delayMs: 5, ...wire })
-  return { sim, nodes }
-}
-
-/** Runs so long, with the turns in between that the ledger's validation takes. */
-async function run(sim: Simulation, ms: number): Promise<void> {
-  for (let left = ms; left > 0; left -= 1_000) {
-    sim.run(Math.min(left, 1_000))
-    for (let turn = 0; turn < 8; turn++) await Promise.resolve()
-  }
-}
-
-/** Sends eight packets a second from the first node to the last; how many arrived. */
-async function traffic({ sim, nodes }: Chain, seconds: number, meanwhile?: (second: number) => void): Promise<number> {
-  const [first, last] = [nodes[0]!, nodes.at(-1)!]
-  let arrived = 0
-  last.live.register(CONTEXT, () => arrived++)
-  for (let second = 0; second < seconds; second++) {
-    meanwhile?.(second)
-    for (let packet = 0; packet < 8; packet++) {
-      first.live.sendData(first.clockMs, last.nodeId, CONTEXT, new Uint8Array(300))
-    }
-    await run(sim, 1_000)
-  }
-  await run(sim, 30_000)
-  return arrived
-}
-
-/** Everything that is owed is settled and spread. */
-async function settleAll({ sim, nodes }: Chain): Promise<void> {
-  // A neighbour's debit of more than it has at hand waits for what it is owed: from the far end to the near one, twice.
-  for (let round = 0; round < 2; round++) {
-    for (const node of nodes) {
-      const { channels } = node.live.economy!.money
-      for (const { peerId } of channels.list()) channels.settle(node.clockMs, peerId)
-    }
-    await run(sim, 60_000)
-  }
-}
-
-const economyOf = (node: SimNode) => node.live.economy!.status()
-const sum = (amounts: Iterable<bigint>): bigint => [...amounts].reduce((total, amount) => total + amount, 0n)
-const earnedBy = (node: SimNode): bigint => sum(economyOf(node).lottery.map(({ relay }) => relay.paidMicro))
-
-function expectConserved({ nodes }: Chain, balanceMicro = BALANCE_MICRO): void {
-  const states = new Set(nodes.map((node) => toHex(node.live.economy!.money.replica.ledger.stateHash())))
-  expect(states.size).toBe(1)
-  expect(sum(nodes.map((node) => economyOf(node).balanceMicro))).toBe(balanceMicro * BigInt(nodes.length))
-}
+import type { SimNode } from '../src/index.ts'
+import {
+  BALANCE_MICRO,
+  CONTEXT,
+  chain,
+  earnedBy,
+  economyOf,
+  expectConserved,
+  PACKET_MICRO,
+  run,
+  settleAll,
+  sum,
+  traffic,
+} from './economy-lab.ts'
 
 describe('a chain of five nodes', () => {
   test('relayed packets earn, channels move, settlements converge, and money is conserved', async () => {
@@ -105,14 +36,26 @@ describe('a chain of five nodes', () => {
     const [fromA, fromB, fromC] = [earnedBy(b), earnedBy(c), earnedBy(d)]
     const balances = [a, b, c, d, e].map((node) => economyOf(node).balanceMicro - BALANCE_MICRO)
     expect(balances).toEqual([-fromA, fromA - fromB, fromB - fromC, fromC, 0n])
-    // 2 400 packets of 319 bytes over three, two, one further relays at 3 043 each; n is 5 … 600, σ some 20 %.
+    // Each is told once: a claim to whom it paid and to who paid, a settlement to both, a channel to both.
+    const told = (node: SimNode, kind: string): bigint[] =>
+      node.events
+        .filter(({ event }) => event.kind === kind)
+        .map(({ event }) => BigInt(event.facts['amountMicro'] as string))
+    expect([sum(told(b, 'win')), sum(told(a, 'paid')), sum(told(c, 'win'))]).toEqual([fromA, fromA, fromB])
+    for (const [at, node] of five.nodes.entries()) {
+      expect(sum(told(node, 'settled'))).toBe(balances[at])
+      const channels = node.events.filter(({ event }) => event.kind === 'channel')
+      expect(channels.map(({ event }) => event.facts['state'])).toEqual(economyOf(node).channels.map(() => 'open'))
+    }
+    expect(told(b, 'win').length).toBeLessThan(240)
+    // 2 400 packets of 319 bytes over three, two, one further relays; n is 5 … 600, σ some 20 %.
     for (const [earned, hops] of [
       [fromA, 3],
       [fromB, 2],
       [fromC, 1],
     ] as const) {
-      expect(Number(earned) / (2_400 * 3_043 * hops)).toBeGreaterThan(0.4)
-      expect(Number(earned) / (2_400 * 3_043 * hops)).toBeLessThan(2.2)
+      expect(Number(earned) / (2_400 * PACKET_MICRO * hops)).toBeGreaterThan(0.4)
+      expect(Number(earned) / (2_400 * PACKET_MICRO * hops)).toBeLessThan(1.6)
     }
   }, 60_000)
 
@@ -133,6 +76,39 @@ describe('a chain of five nodes', () => {
     }
     expect(economyOf(five.nodes[1]!).balanceMicro).not.toBe(BALANCE_MICRO)
     expect(economyOf(c).settlements).toBeGreaterThan(0)
+  }, 60_000)
+
+  test('a restored node signs no debit before it has what its neighbours hold of the ledger', async () => {
+    const five = chain(6)
+    five.sim.start()
+    await run(five.sim, 100_000)
+    const [a, b] = five.nodes as [SimNode, SimNode]
+    const backup = a.store.entries('')
+    await traffic(five, 60)
+    await settleAll(five)
+    const debits = economyOf(a).settlements
+    expect(debits).toBeGreaterThan(0)
+    a.crash()
+    for (const [key] of a.store.entries('')) a.store.delete(key)
+    for (const [key, value] of backup) a.store.put(key, value)
+    a.start()
+    expect(economyOf(a).settlements).toBe(0)
+    const { channels } = a.live.economy!.money
+    const reconciled = channels.reconciled.bind(channels)
+    const heldThen: number[] = []
+    channels.reconciled = () => {
+      heldThen.push(economyOf(a).settlements)
+      reconciled()
+    }
+    await run(five.sim, 20_000)
+    expect(heldThen).toEqual([debits])
+    expect(toHex(a.live.economy!.money.replica.ledger.stateHash())).toBe(
+      toHex(b.live.economy!.money.replica.ledger.stateHash()),
+    )
+    await traffic(five, 60, undefined, CONTEXT + 1)
+    await settleAll(five)
+    expectConserved(five)
+    expect(economyOf(a).settlements).toBeGreaterThan(debits)
   }, 60_000)
 
   test('over wires that lose, double and reorder frames, every claim still holds', async () => {

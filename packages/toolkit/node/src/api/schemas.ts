@@ -81,6 +81,15 @@ export const peerSchema = z.object({
   name: z.string().max(64).optional(),
   /** Where to dial it, as `<interface id> <address>`. */
   address: z.string().max(256).optional(),
+  /** What it is charged, in whole μNXS per MiB; without a price it is relayed for free. */
+  priceMicroPerMib: count.max(1_000_000_000).optional(),
+  /** What it may owe beyond what its balance covers, in whole μNXS; its friends a tenth of it. Not with a price. */
+  creditLineMicro: z
+    .string()
+    .regex(/^\d{1,19}$/, 'a line of credit is a whole number of μNXS')
+    .optional(),
+  /** Whether others are told that it is trusted, so that they may give it credit. Not with a price. */
+  vouched: z.boolean().optional(),
 })
 
 export const statusSchema = z.object({
@@ -136,6 +145,10 @@ export const eventSchema = z.object({
     'duplicate-identity',
     'advisory',
     'segment',
+    'win',
+    'paid',
+    'settled',
+    'channel',
     'problem',
   ]),
   /** One sentence for people. */

@@ -1,16 +1,24 @@
 import { decodeUtf8, encodeUtf8, fromHex, toHex } from '@nexus/codec'
+import { encodeCost } from '@nexus/compact-path-cost'
 import { type Crypto, PUBLIC_KEY_BYTES } from '@nexus/crypto'
 import { nodeIdOf } from '@nexus/identity'
+import { STATEMENTS_PER_TRUSTER_MAX, TrustedPeers } from '@nexus/trust'
 import { KNOWN_NODES_MAX, TRUSTED_MAX } from './limits.ts'
 import type { Store } from './store.ts'
 
-/** A peer that the operator named. */
+/** A peer that the operator named: relayed for free, unless it has a price. */
 export interface TrustedPeer {
   readonly nodeId: Uint8Array
   readonly publicKey?: Uint8Array
   readonly name?: string
   /** Where to dial it: interface id and address, with a space between. */
   readonly address?: string
+  /** What it is charged, in whole μNXS per MiB; one that has a price has no credit. */
+  readonly priceMicroPerMib?: number
+  /** What it may owe beyond what its balance covers, in whole μNXS; 0 if not said. */
+  readonly creditLineMicro?: bigint
+  /** Whether others are told that it is trusted, so that they may give it credit. */
+  readonly vouched?: boolean
 }
 
 /** What was learnt of a node from its verified announce. */
@@ -29,6 +37,8 @@ const NODE_PREFIX = 'node/'
 export class Contacts {
   readonly #crypto: Crypto
   readonly #store: Store
+  /** What naming a peer means for what it pays and may owe. */
+  readonly terms = new TrustedPeers(0)
   readonly #trusted = new Map<string, TrustedPeer>()
   readonly #known = new Map<string, Known>()
 
@@ -37,7 +47,7 @@ export class Contacts {
     this.#store = store
     for (const [key, value] of store.entries(PEER_PREFIX)) {
       const nodeId = fromHex(key.slice(PEER_PREFIX.length))
-      this.#trusted.set(toHex(nodeId), { nodeId, ...decodePeer(value) })
+      this.#admit({ nodeId, ...decodePeer(value) })
     }
     for (const [key, value] of store.entries(NODE_PREFIX)) {
       this.#known.set(key.slice(NODE_PREFIX.length), {
@@ -59,16 +69,23 @@ export class Contacts {
     return this.#trusted.has(toHex(nodeId))
   }
 
-  /** Names a peer, durably. @throws {RangeError} above {@link TRUSTED_MAX}, or where key and NodeID do not belong together */
+  /**
+   * Names a peer, durably.
+   * @throws {RangeError} above {@link TRUSTED_MAX}, where key and NodeID do not belong together, for a price with credit or vouching
+   */
   trust(peer: TrustedPeer): void {
     const { publicKey, nodeId } = peer
     if (publicKey !== undefined && toHex(nodeIdOf(this.#crypto, publicKey)) !== toHex(nodeId)) {
       throw new RangeError('the public key is not that of this NodeID')
     }
+    if (peer.priceMicroPerMib !== undefined && (peer.creditLineMicro !== undefined || peer.vouched === true))
+      throw new RangeError('a peer that pays a price is not given credit, nor vouched for')
     if (this.#trusted.size >= TRUSTED_MAX && !this.isTrusted(nodeId))
       throw new RangeError(`${TRUSTED_MAX} peers are named`)
+    if (peer.vouched === true && this.#vouchedBeside(nodeId) >= STATEMENTS_PER_TRUSTER_MAX)
+      throw new RangeError(`${STATEMENTS_PER_TRUSTER_MAX} peers are vouched for; others would take no more`)
     this.#store.put(PEER_PREFIX + toHex(nodeId), encodePeer(peer))
-    this.#trusted.set(toHex(nodeId), peer)
+    this.#admit(peer)
   }
 
   /** Forgets a trusted peer, durably. Returns it, if it was there. */
@@ -77,6 +94,8 @@ export class Contacts {
     if (peer === undefined) return undefined
     this.#store.delete(PEER_PREFIX + toHex(nodeId))
     this.#trusted.delete(toHex(nodeId))
+    this.terms.distrust(nodeId)
+    this.terms.setCost(nodeId, undefined)
     return peer
   }
 
@@ -105,6 +124,23 @@ export class Contacts {
     this.#store.put(NODE_PREFIX + key, value)
   }
 
+  #vouchedBeside(nodeId: Uint8Array): number {
+    const key = toHex(nodeId)
+    return [...this.#trusted].filter(([name, { vouched }]) => vouched && name !== key).length
+  }
+
+  #admit(peer: TrustedPeer): void {
+    const { nodeId, priceMicroPerMib, creditLineMicro = 0n } = peer
+    if (priceMicroPerMib === undefined) {
+      this.terms.trust(nodeId, { creditLineMicro })
+      this.terms.setCost(nodeId, undefined)
+    } else {
+      this.terms.setCost(nodeId, encodeCost(BigInt(priceMicroPerMib) << 16n))
+      this.terms.distrust(nodeId)
+    }
+    this.#trusted.set(toHex(nodeId), peer)
+  }
+
   publicKeyOf(nodeId: Uint8Array): Uint8Array | undefined {
     const key = toHex(nodeId)
     return this.#known.get(key)?.publicKey ?? this.#trusted.get(key)?.publicKey
@@ -129,21 +165,28 @@ export class Contacts {
   }
 }
 
-function encodePeer({ publicKey, name, address }: TrustedPeer): Uint8Array {
+function encodePeer({ publicKey, name, address, priceMicroPerMib, creditLineMicro, vouched }: TrustedPeer): Uint8Array {
   return encodeUtf8(
     JSON.stringify({
       ...(publicKey ? { publicKey: toHex(publicKey) } : {}),
       ...(name ? { name } : {}),
       ...(address ? { address } : {}),
+      ...(priceMicroPerMib === undefined ? {} : { price: `${priceMicroPerMib}` }),
+      ...(creditLineMicro === undefined ? {} : { credit: `${creditLineMicro}` }),
+      ...(vouched ? { vouched: 'yes' } : {}),
     }),
   )
 }
 
 function decodePeer(value: Uint8Array): Omit<TrustedPeer, 'nodeId'> {
-  const { publicKey, name, address } = JSON.parse(decodeUtf8(value) ?? '{}') as Record<string, string | undefined>
+  const peer = JSON.parse(decodeUtf8(value) ?? '{}') as Record<string, string | undefined>
+  const { publicKey, name, address, price, credit, vouched } = peer
   return {
     ...(publicKey ? { publicKey: fromHex(publicKey) } : {}),
     ...(name ? { name } : {}),
     ...(address ? { address } : {}),
+    ...(price === undefined ? {} : { priceMicroPerMib: Number(price) }),
+    ...(credit === undefined ? {} : { creditLineMicro: BigInt(credit) }),
+    ...(vouched === undefined ? {} : { vouched: true }),
   }
 }

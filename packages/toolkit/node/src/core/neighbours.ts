@@ -70,7 +70,8 @@ export class Neighbours {
         addCost: this.addedCost(link),
         latencyMs,
         bandwidth: this.#bandwidth(link),
-        free: contacts.isTrusted(nodeId),
+        free: contacts.terms.isFree(nodeId),
+        charge: contacts.terms.costFor(nodeId),
       })
     if (!isTaken) return this.#parts.links.close(nowMs, link, CLOSE_CAPACITY)
     gossip.neighbourUp(nowMs, link.id, link.bitrateBps)
@@ -119,7 +120,7 @@ export class Neighbours {
     for (const { facts } of this.#parts.interfaces.values()) this.#dial(nowMs, peer, facts)
     // It may have been refused a moment ago, and would wait before it tries again.
     if (this.#parts.closed) this.#parts.links.admissionChanged(nowMs)
-    this.#refreshFree(nowMs, peer.nodeId)
+    this.#refreshTerms(nowMs, peer.nodeId)
   }
 
   /** Dials a node that was found, from now on at this address alone; of too many the one found first is let go. */
@@ -146,7 +147,7 @@ export class Neighbours {
     if (peer === undefined) return undefined
     const dialled = dialOf(peer)
     if (dialled !== undefined) links.forget(dialled.interfaceId, { nodeId, ...dialled.target })
-    if (!closed) this.#refreshFree(nowMs, nodeId)
+    if (!closed) this.#refreshTerms(nowMs, nodeId)
     else for (const link of this.#linksWith(nodeId)) links.close(nowMs, link, CLOSE_POLICY)
     return peer
   }
@@ -168,10 +169,11 @@ export class Neighbours {
       this.#parts.links.dial(nowMs, facts.id, { nodeId: peer.nodeId, ...dialled.target })
   }
 
-  #refreshFree(nowMs: number, nodeId: Uint8Array): void {
-    const free = this.#parts.contacts.isTrusted(nodeId)
+  #refreshTerms(nowMs: number, nodeId: Uint8Array): void {
+    const { terms } = this.#parts.contacts
+    const change = { free: terms.isFree(nodeId), charge: terms.costFor(nodeId) }
     for (const link of this.#linksWith(nodeId)) {
-      this.#router.adjacencyChanged(this.#parts.clock.toProtocolMs(nowMs), link.id, { free })
+      this.#router.adjacencyChanged(this.#parts.clock.toProtocolMs(nowMs), link.id, change)
     }
   }
 

@@ -68,7 +68,11 @@ export class NodeCore {
     this.routes = this.#makeRoutes()
     this.gossip = new Gossip(
       { crypto, random, roundMs },
-      { want: (link) => this.interfaces.want(link), invalid: () => this.packets.drop('invalid-record') },
+      {
+        want: (link) => this.interfaces.want(link),
+        invalid: () => this.packets.drop('invalid-record'),
+        compared: (_link, tier) => this.economy?.compared(tier),
+      },
     )
     this.packets = this.#makePackets()
     this.congestion = new Congestion({
@@ -83,7 +87,7 @@ export class NodeCore {
     const mail = { options, ports, contacts, packets, routes, clock, news: this.#news, nowMs: () => this.#nowMs }
     this.messenger = makeMessenger(mail)
     this.neighbours = this.#makeNeighbours()
-    this.economy = makeEconomy({ options, ports, gossip, links, interfaces, clock })
+    this.economy = makeEconomy({ options, ports, contacts, gossip, links, interfaces })
     new Advisories(store, (key, verdict) =>
       ports.event(this.#news.keyCompromised(nodeIdOf(crypto, key), key, verdict)),
     ).attach(this.gossip, ports.verify)
@@ -239,6 +243,7 @@ export class NodeCore {
   trust(nowMs: number, peer: TrustedPeer): void {
     this.#nowMs = nowMs
     this.neighbours.trust(nowMs, peer)
+    this.economy?.named(peer)
   }
 
   /** Dials a node that was found on an interface, which is trusted no more for that. */
@@ -249,18 +254,19 @@ export class NodeCore {
 
   distrust(nowMs: number, nodeId: Uint8Array): TrustedPeer | undefined {
     this.#nowMs = nowMs
-    return this.neighbours.distrust(nowMs, nodeId)
+    const peer = this.neighbours.distrust(nowMs, nodeId)
+    if (peer !== undefined) this.economy?.unnamed(nodeId)
+    return peer
   }
 
   #makeInterfaces(): Interfaces {
-    const { weight } = this.#ports
     return new Interfaces({
       transmit: (interfaceId, frame, to) => this.#ports.transmit(interfaceId, frame, to),
       queuedBytes: (interfaceId) => this.#ports.queuedBytes(interfaceId),
       seal: (nowMs, link, type, body, isControl) => this.links.send(nowMs, link, type, body, isControl),
       sealParts: (nowMs, link, packet) => this.links.sendInterruptible(nowMs, link, MESSAGE.packet, packet),
       nextPart: (nowMs, link) => this.links.sendNextPart(nowMs, link),
-      weight: (link) => weight?.(link.peer.nodeId) ?? this.economy?.weight(link.peer.nodeId) ?? 1,
+      weight: (link) => this.#ports.weight?.(link.peer.nodeId) ?? this.economy?.weight(link.peer.nodeId) ?? 1,
       holds: (nowMs, link, packet) => this.economy?.holds(nowMs, link, packet) ?? false,
       sealed: (nowMs, link, packet) => this.economy?.handedOver(nowMs, link, packet),
       hasControl: (link, tier) => (tier === 1 ? this.routes.hasControl(link.id) : this.gossip.hasWork(link.id, tier)),

@@ -193,6 +193,9 @@ export class NodeApi implements Api {
       ...(given.publicKey === undefined ? {} : { publicKey: fromHex(given.publicKey) }),
       ...(given.name === undefined ? {} : { name: given.name }),
       ...(given.address === undefined ? {} : { address: given.address }),
+      ...(given.priceMicroPerMib === undefined ? {} : { priceMicroPerMib: given.priceMicroPerMib }),
+      ...(given.creditLineMicro === undefined ? {} : { creditLineMicro: BigInt(given.creditLineMicro) }),
+      ...(given.vouched === undefined ? {} : { vouched: given.vouched }),
     }
     try {
       core.trust(now(), peer)
@@ -272,11 +275,15 @@ function receivedOf(core: NodeCore, { handle, from, body, text, receivedAt }: Me
   }
 }
 
-function peerOf({ nodeId, publicKey, name, address }: TrustedPeer): MethodResult<'peer-add'> {
+function peerOf(peer: TrustedPeer): MethodResult<'peer-add'> {
+  const { nodeId, publicKey, name, address, priceMicroPerMib, creditLineMicro, vouched } = peer
   return {
     nodeId: toHex(nodeId),
     ...(publicKey === undefined ? {} : { publicKey: toHex(publicKey) }),
     ...(name === undefined ? {} : { name }),
     ...(address === undefined ? {} : { address }),
+    ...(priceMicroPerMib === undefined ? {} : { priceMicroPerMib }),
+    ...(creditLineMicro === undefined ? {} : { creditLineMicro: `${creditLineMicro}` }),
+    ...(vouched === undefined ? {} : { vouched }),
   }
 }

@@ -5,15 +5,18 @@ import { announceCost, packetDestination } from '@nexus/framing'
 import { type Link, MESSAGE } from '@nexus/link'
 import { decodeRouteFrame, RoutingError } from '@nexus/routing'
 import { decodeLotteryMessage, LotteryError, type RelayStanding } from '@nexus/vrf-lottery'
+import type { Contacts, TrustedPeer } from '../contacts.ts'
 import type { ControlFrame } from '../egress.ts'
 import type { CoreEvent } from '../events.ts'
 import { PAY_NEIGHBOURS_MAX, TICKETS_PER_TURN } from '../limits.ts'
+import { Grants } from './grants.ts'
 import { Money, type MoneyParts } from './money.ts'
 import { PayNeighbour, probeSpacingMs } from './neighbour.ts'
+import { EconomyNews } from './news.ts'
 import type { EconomyStatus } from './options.ts'
 
 export interface EconomyParts extends MoneyParts {
-  readonly roundMs: number
+  readonly contacts: Contacts
   /** Seals a body of link type 4 and sends it. */
   send(nowMs: number, link: Link, body: Uint8Array): void
   /** Offers a packet of this node, or one that it forwards, to a link. */
@@ -31,6 +34,8 @@ interface Entry {
   readonly pay: PayNeighbour
   creditMicro: number
   creditAtMs: number
+  /** The claim that was judged last, and what it is worth. */
+  judged: { readonly claim: Uint8Array; readonly micro: bigint } | undefined
 }
 
 /**
@@ -39,11 +44,13 @@ interface Entry {
  */
 export class Economy {
   readonly money: Money
+  readonly #grants: Grants
+  readonly #news: EconomyNews
   readonly #parts: EconomyParts
   readonly #neighbours = new Map<string, Entry>()
   #nowMs = 0
-  /** When the ledger was compared with a neighbour's for long enough that debits may be signed. */
-  #reconciledMs = Number.POSITIVE_INFINITY
+  /** Whether debits may be signed: the ledger was compared with a neighbour's after the start. */
+  #comparison: 'none' | 'made' | 'taken' = 'none'
   #drawsWait = false
 
   constructor(parts: EconomyParts) {
@@ -51,14 +58,41 @@ export class Economy {
     this.money = new Money(parts, {
       send: (nodeId, body) => this.#send(nodeId, body),
       judge: (_nowMs, nodeId, claim) => this.#judge(nodeId, claim),
-      paid: (_nowMs, nodeId, claim) => this.#find(nodeId)?.pay.payer.honoured(claim),
+      paid: (_nowMs, nodeId, claim) => this.#paid(nodeId, claim),
       earned: (_nowMs, nodeId, earning) => this.#earned(nodeId, earning),
       claimRefused: (_nowMs, nodeId, claim, code) => this.#claimRefused(nodeId, claim, code),
+      creditLineMicro: (nodeId) => this.#grants.lineMicro(nodeId),
+      settled: (peerId, amountMicro) => this.#news.settled(peerId, amountMicro),
+      ledgerChanged: (peerId) => this.#channelChanged(peerId),
     })
+    const { contacts } = parts
+    this.#news = new EconomyNews(contacts, (event) => parts.event(event))
+    const { networkId } = this.money
+    const changed = (trustee: Uint8Array): void => this.#chargeCredit(trustee)
+    this.#grants = new Grants({ ...parts, networkId, peers: contacts.terms, changed })
   }
 
   start(): void {
-    this.money.replica.announce()
+    const { channels } = this.money
+    this.money.start()
+    this.#grants.announce([...this.#parts.contacts.trusted()].filter(({ vouched }) => vouched))
+    this.#news.known(channels.list())
+    for (const { peerId } of channels.list()) this.#chargeCredit(peerId)
+  }
+
+  /** The operator named a peer, or changed its terms. */
+  named({ nodeId, vouched = false }: TrustedPeer): void {
+    this.#grants.vouch(nodeId, vouched)
+    if (this.#parts.contacts.terms.isFree(nodeId)) this.#grants.follow(nodeId)
+    else this.#grants.unfollow(nodeId)
+    this.#chargeCredit(nodeId)
+  }
+
+  /** The operator trusts a peer no longer. */
+  unnamed(nodeId: Uint8Array): void {
+    this.#grants.vouch(nodeId, false)
+    this.#grants.unfollow(nodeId)
+    this.#chargeCredit(nodeId)
   }
 
   linkUp(nowMs: number, link: Link): void {
@@ -66,7 +100,6 @@ export class Economy {
     const entry = this.#find(link.peer.nodeId) ?? this.#add(link)
     entry.pay.linkUp(nowMs, link)
     this.money.channels.linkUp(nowMs, link.peer.publicKey, probeSpacingMs(link))
-    if (this.#reconciledMs === Number.POSITIVE_INFINITY) this.#reconciledMs = nowMs + 2 * this.#parts.roundMs
   }
 
   linkDown(nowMs: number, link: Link): void {
@@ -79,11 +112,17 @@ export class Economy {
     if (entry.pay.links.length === 0) this.money.channels.linkDown(nodeId)
   }
 
+  /** Gossip holds of a tier what a neighbour does: where it is the ledger's, the next turn signs debits. */
+  compared(tier: number): void {
+    if (tier === LEDGER_TIER && this.#comparison === 'none') this.#comparison = 'made'
+  }
+
   /** A body of link type 4. Returns why it was dropped, if it was. */
   receive(nowMs: number, link: Link, body: Uint8Array): string | undefined {
     this.#clock(nowMs)
     if (body[0]! <= CHANNEL_MESSAGE_MAX) {
       const receipt = this.money.channels.receive(nowMs, link.peer.nodeId, body)
+      if (receipt === 'taken') this.#channelChanged(link.peer.nodeId)
       return receipt === 'malformed' ? 'channel-malformed' : undefined
     }
     try {
@@ -142,8 +181,8 @@ export class Economy {
 
   tick(nowMs: number): void {
     this.#clock(nowMs)
-    if (nowMs >= this.#reconciledMs) {
-      this.#reconciledMs = Number.NaN
+    if (this.#comparison === 'made') {
+      this.#comparison = 'taken'
       this.money.channels.reconciled()
     }
     this.#drawsWait = false
@@ -156,9 +195,8 @@ export class Economy {
   }
 
   nextWakeMs(): number {
-    if (this.#drawsWait) return this.#nowMs
+    if (this.#drawsWait || this.#comparison === 'made') return this.#nowMs
     let wakeMs = this.money.channels.nextWakeMs()
-    if (!Number.isNaN(this.#reconciledMs)) wakeMs = Math.min(wakeMs, this.#reconciledMs)
     for (const { pay } of this.#neighbours.values()) wakeMs = Math.min(wakeMs, pay.nextWakeMs())
     return wakeMs
   }
@@ -207,7 +245,7 @@ export class Economy {
       creditMicro: () => this.#creditMicro(nodeId),
       offer: (nowMs, to, packet) => this.#parts.offer(nowMs, to, packet),
     })
-    const entry = { pay, creditMicro: 0, creditAtMs: Number.NEGATIVE_INFINITY }
+    const entry = { pay, creditMicro: 0, creditAtMs: Number.NEGATIVE_INFINITY, judged: undefined }
     this.#neighbours.set(toHex(nodeId), entry)
     return entry
   }
@@ -232,6 +270,7 @@ export class Economy {
     const entry = this.#find(nodeId)
     if (entry === undefined) return 0
     if (this.#nowMs - entry.creditAtMs >= CREDIT_FRESH_MS) {
+      this.#chargeCredit(nodeId)
       entry.creditMicro = Number(this.money.channels.exposure(nodeId).roomMicro)
       entry.creditAtMs = this.#nowMs
     }
@@ -251,12 +290,35 @@ export class Economy {
   }
 
   #judge(nodeId: Uint8Array, claim: Uint8Array): ReturnType<ChannelPorts['judge']> {
-    const verdict = this.#find(nodeId)?.pay.payer.judge(claim)
-    if (verdict === undefined) return { refuse: UNKNOWN_WINDOW }
+    const entry = this.#find(nodeId)
+    if (entry === undefined) return { refuse: UNKNOWN_WINDOW }
+    const verdict = entry.pay.payer.judge(claim)
+    if (verdict.ok) entry.judged = { claim: claim.slice(), micro: verdict.minimumPrice }
     return verdict.ok ? { payMicro: verdict.minimumPrice } : { refuse: verdict.code }
   }
 
-  #earned(nodeId: Uint8Array, { claim }: Earning): void {
+  #paid(nodeId: Uint8Array, claim: Uint8Array): void {
+    const entry = this.#find(nodeId)
+    entry?.pay.payer.honoured(claim)
+    if (entry?.judged !== undefined && equalBytes(entry.judged.claim, claim))
+      this.#news.paid(nodeId, entry.judged.micro)
+  }
+
+  /** What a peer owes beyond what its balance covers is drawn from a line of credit; packets that are not claimed yet count. */
+  #chargeCredit(nodeId: Uint8Array): void {
+    const { limitMicro, owedMicro } = this.money.channels.exposure(nodeId)
+    const unclaimedMicro = BigInt(Math.ceil(this.#find(nodeId)?.pay.relay.exposureMicro ?? 0))
+    const beyond = owedMicro + unclaimedMicro - (limitMicro - this.#grants.lineMicro(nodeId))
+    this.#grants.drawn(nodeId, beyond > 0n ? beyond : 0n)
+  }
+
+  #channelChanged(peerId: Uint8Array): void {
+    this.#news.channel(peerId, this.money.channels.view(peerId))
+    this.#chargeCredit(peerId)
+  }
+
+  #earned(nodeId: Uint8Array, { claim, paidMicro }: Earning): void {
+    this.#news.won(nodeId, paidMicro)
     const entry = this.#find(nodeId)
     if (entry === undefined) return
     entry.creditAtMs = Number.NEGATIVE_INFINITY
@@ -267,11 +329,7 @@ export class Economy {
   #claimRefused(nodeId: Uint8Array, claim: Uint8Array, code: number): void {
     const relay = this.#find(nodeId)?.pay.relay
     if (relay?.claimed !== undefined && equalBytes(relay.claimed.body, claim)) relay.claimRefused()
-    this.#parts.event({
-      kind: 'problem',
-      text: `${toHex(nodeId).slice(0, 8)} does not pay for packets that won (${code}).`,
-      facts: { peer: toHex(nodeId), code },
-    })
+    this.#news.claimRefused(nodeId, code)
   }
 
   /** `paid packets u64 | n × (epoch u32, owed μNXS u64)`. */
@@ -300,3 +358,4 @@ export class Economy {
 }
 
 const UNKNOWN_WINDOW = 33
+const LEDGER_TIER = 2

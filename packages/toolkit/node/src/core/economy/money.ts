@@ -30,8 +30,14 @@ export interface MoneyParts {
   failed(error: unknown): void
 }
 
-/** What the lottery decides about claims. */
-export type ClaimPorts = Pick<ChannelPorts, 'send' | 'judge' | 'paid' | 'earned' | 'claimRefused'>
+/** What the lottery decides about claims, and trust about credit; and who hears of what the ledger says. */
+export interface MoneyPorts
+  extends Pick<ChannelPorts, 'send' | 'judge' | 'paid' | 'earned' | 'claimRefused' | 'creditLineMicro'> {
+  /** A settlement of this node with that peer applies; below 0: this node paid. */
+  settled(peerId: Uint8Array, amountMicro: bigint): void
+  /** What the ledger says of the channel with that peer may have changed. */
+  ledgerChanged(peerId: Uint8Array): void
+}
 
 /** What the ledger holds of one node. */
 interface OwnRecords {
@@ -51,12 +57,14 @@ export class Money {
   readonly replica: Replica
   readonly networkId: Uint8Array
   readonly #parts: MoneyParts
+  readonly #ports: MoneyPorts
   #own: OwnRecords = { snapshot: undefined, seen: 0n, isWaiting: true, settled: new Map() }
   #ownIsFresh = false
 
-  constructor(parts: MoneyParts, claims: ClaimPorts) {
+  constructor(parts: MoneyParts, ports: MoneyPorts) {
     const { crypto, identity, random, store, gossip, options } = parts
     this.#parts = parts
+    this.#ports = ports
     this.networkId = networkIdOf(options.genesis)
     this.replica = new Replica(
       { crypto: verifying(crypto, parts.verify), networkId: this.networkId, store, genesis: options.genesis },
@@ -78,7 +86,7 @@ export class Money {
         exposureLimitMicro: options.exposureLimitMicro,
       },
       {
-        ...claims,
+        ...ports,
         publish: (record) => {
           const body = record.kind === 'close' ? encodeClose(record.close) : encodeSettlement(record.settlement)
           this.#ownIsFresh = false
@@ -88,7 +96,6 @@ export class Money {
         payerSeqSeen: () => this.#readOwn().seen,
         settledSequence: (channelId, keyA, keyB) => this.#settledSequence(channelId, keyA, keyB),
         balanceInSnapshotMicro: (nodeId) => this.replica.ledger.snapshot.account(nodeId).balance,
-        creditLineMicro: (nodeId) => options.creditLineMicro?.(nodeId) ?? 0n,
       },
     )
     for (const handler of this.replica.handlers) {
@@ -101,6 +108,12 @@ export class Money {
         },
       })
     }
+  }
+
+  /** Hands the stored records to gossip; settlements that apply already are no news. */
+  start(): void {
+    this.replica.announce()
+    this.#readOwn()
   }
 
   /** The clock of the call under way. */
@@ -117,14 +130,19 @@ export class Money {
 
   #ownChanged(): void {
     this.#ownIsFresh = false
-    for (const { peerId } of this.channels.list()) this.channels.settled(peerId)
+    for (const { peerId } of this.channels.list()) {
+      this.channels.settled(peerId)
+      this.#ports.ledgerChanged(peerId)
+    }
   }
 
   #closeSeen(close: CloseRecord): void {
     const { crypto, identity } = this.#parts
     if (!this.#isOwn(close)) return
     const peerKey = equalBytes(close.keyA, identity.publicKey) ? close.keyB : close.keyA
-    this.channels.closeSeen(this.nowMs, nodeIdOf(crypto, peerKey), close)
+    const peerId = nodeIdOf(crypto, peerKey)
+    this.channels.closeSeen(this.nowMs, peerId, close)
+    this.#ports.ledgerChanged(peerId)
   }
 
   #isOwn({ keyA, keyB }: Pick<Settlement, 'keyA' | 'keyB'>): boolean {
@@ -139,18 +157,31 @@ export class Money {
     const { publicKey, nodeId } = this.#parts.identity
     let seen = snapshot.account(nodeId).nextSeq - 1n
     let isWaiting = false
+    const before = this.#own
+    const applied: Settlement[] = []
     const settled = new Map<string, bigint>()
     for (const entry of this.replica.ledger.history(nodeId)) {
       const settlement = decodeSettlement(entry.settlement)
       const { keyA, keyB, finalSequence, payerSeq } = settlement
-      if (equalBytes(payerSide(settlement) === 'a' ? keyA : keyB, publicKey) && payerSeq > seen) seen = payerSeq
+      const isPayer = equalBytes(payerSide(settlement) === 'a' ? keyA : keyB, publicKey)
+      if (isPayer && payerSeq > seen) seen = payerSeq
       const key = this.#channelKey(settlement.channelId, keyA, keyB)
       if (!entry.applied) isWaiting = true
-      else if (finalSequence > (settled.get(key) ?? 0n)) settled.set(key, finalSequence)
+      else {
+        if (finalSequence > (settled.get(key) ?? 0n)) settled.set(key, finalSequence)
+        if (finalSequence > (before.settled.get(key) ?? 0n)) applied.push(settlement)
+      }
     }
     this.#own = { snapshot, seen, isWaiting, settled }
     this.#ownIsFresh = true
+    if (before.snapshot !== undefined) for (const settlement of applied) this.#tell(settlement)
     return this.#own
+  }
+
+  #tell({ keyA, keyB, amountAToBMicro }: Settlement): void {
+    const { crypto, identity } = this.#parts
+    const isA = equalBytes(keyA, identity.publicKey)
+    this.#ports.settled(nodeIdOf(crypto, isA ? keyB : keyA), isA ? -amountAToBMicro : amountAToBMicro)
   }
 
   #settledSequence(channelId: Uint8Array, keyA: Uint8Array, keyB: Uint8Array): bigint {

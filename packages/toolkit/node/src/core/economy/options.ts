@@ -8,8 +8,6 @@ export interface EconomyOptions {
   readonly genesis: Snapshot
   /** Nobody may owe more than this, nor more than a quarter of its balance, credit left out; in whole μNXS. */
   readonly exposureLimitMicro: bigint
-  /** What a node may owe beyond its balance, in whole μNXS: 0 for all if not given. */
-  readonly creditLineMicro?: (nodeId: Uint8Array) => bigint
 }
 
 /** One neighbour's packets, both ways. */
