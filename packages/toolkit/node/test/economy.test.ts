@@ -85,3 +85,33 @@ test('on real sockets and a disk: a relay is paid for packets, and still knows i
   })
   again.store.close()
 }, 60_000)
+
+test('channels are opened, settled and disputed by methods, and told of as events', async () => {
+  const medium = udpTransport(SLOW)
+  const b = await createNode({ ...options(1, 'b'), transports: [medium] })
+  running.push(b)
+  await b.start()
+  const a = await createNode({ ...options(0, 'a'), transports: [udpTransport({ ...SLOW, peers: [medium.address!] })] })
+  const free = await createNode({ identity: identities[2]!, crypto })
+  running.push(a, free)
+  await a.start()
+  await expect(a.api.call('channel-settle', { to: b.nodeId })).rejects.toThrow('there is no channel')
+  await until('a and b are linked', () => a.status().links.length > 0)
+  expect(await a.api.call('channel-open', { to: b.nodeId })).toMatchObject({ peer: b.nodeId, owedMicro: '0' })
+  await until('the channel is open at both', () =>
+    [a, b].every((node) => node.status().economy!.channels[0]?.phase === 'ready'),
+  )
+  for (const [node, peer] of [
+    [a, b],
+    [b, a],
+  ] as const) {
+    for await (const { kind, facts } of node.api.stream('events', { after: 0 }, AbortSignal.timeout(5_000))) {
+      if (kind !== 'channel') continue
+      expect(facts).toEqual({ peer: peer.nodeId, state: 'open' })
+      break
+    }
+  }
+  expect(await a.api.call('channel-settle', { to: b.nodeId })).toMatchObject({ asked: false })
+  expect(await a.api.call('channel-dispute', { to: b.nodeId })).toMatchObject({ outcome: 'nothing' })
+  await expect(free.api.call('channel-open', { to: b.nodeId })).rejects.toThrow('takes part in no economy')
+}, 60_000)

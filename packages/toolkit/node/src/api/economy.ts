@@ -18,6 +18,20 @@ export const channelStatusSchema = z.object({
   roomMicro: amount,
 })
 
+export type ChannelStatus = z.infer<typeof channelStatusSchema>
+
+export const channelSettleSchema = z.object({
+  /** Whether the settlement was asked for; false: nothing to settle, or the peer is not there. */
+  asked: z.boolean(),
+  channel: channelStatusSchema,
+})
+
+export const channelDisputeSchema = z.object({
+  /** `not-yet`: only once the peer said its newest state, or after a whole epoch; `nothing`: it owes nothing. */
+  outcome: z.enum(['published', 'not-yet', 'nothing']),
+  channel: channelStatusSchema,
+})
+
 export const lotteryStatusSchema = z.object({
   peer: nodeIdSchema,
   /** Priced packets of this neighbour: taken to be relayed, and not. */

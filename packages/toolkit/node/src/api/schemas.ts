@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { interfaceCongestionSchema, linkCongestionSchema } from './congestion.ts'
-import { economyStatusSchema } from './economy.ts'
+import { channelDisputeSchema, channelSettleSchema, channelStatusSchema, economyStatusSchema } from './economy.ts'
 import { nodeIdSchema } from './ids.ts'
 import { segmentSchema } from './segment.ts'
 
@@ -274,6 +274,12 @@ export const methods = {
   'peer-list': { params: z.object({}), result: z.object({ peers: z.array(peerSchema) }), stream: false },
   'peer-add': { params: peerSchema, result: peerSchema, stream: false },
   'peer-remove': { params: z.object({ nodeId: nodeIdSchema }), result: peerSchema, stream: false },
+  /** Offers a neighbour a channel, which packets that won do by themselves. */
+  'channel-open': { params: toSchema, result: channelStatusSchema, stream: false },
+  /** Has what is owed settled now, whoever owes it. */
+  'channel-settle': { params: toSchema, result: channelSettleSchema, stream: false },
+  /** Demands payment without the peer, by the ledger; nothing more is signed on this channel. */
+  'channel-dispute': { params: toSchema, result: channelDisputeSchema, stream: false },
   segment: { params: z.object({}), result: segmentSchema, stream: false },
   stop: { params: z.object({}), result: z.object({ stopping: z.literal(true) }), stream: false },
 } as const satisfies Record<string, { params: z.ZodType; result: z.ZodType; stream: boolean }>

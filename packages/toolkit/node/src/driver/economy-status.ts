@@ -1,5 +1,6 @@
+import type { ChannelView } from '@nexus/channels'
 import { toHex } from '@nexus/codec'
-import type { EconomyReport } from '../api/economy.ts'
+import type { ChannelStatus, EconomyReport } from '../api/economy.ts'
 import type { Economy } from '../core/economy/economy.ts'
 
 /** Balances, channels and wins, as `status` shows them. */
@@ -9,15 +10,7 @@ export function economyStatusOf(economy: Economy): EconomyReport {
     epoch: `${epoch}`,
     balanceMicro: `${balanceMicro}`,
     settlements,
-    channels: channels.map(({ peerId, channelId, phase, sequence, owedMicro, exposure }) => ({
-      peer: toHex(peerId),
-      channelId: toHex(channelId),
-      phase,
-      sequence: `${sequence}`,
-      owedMicro: `${owedMicro}`,
-      limitMicro: `${exposure.limitMicro}`,
-      roomMicro: `${exposure.roomMicro}`,
-    })),
+    channels: channels.map(channelStatusOf),
     lottery: lottery.map(({ nodeId, relay, exposureMicro, pendingMicro }) => ({
       peer: toHex(nodeId),
       taken: relay.taken,
@@ -30,5 +23,18 @@ export function economyStatusOf(economy: Economy): EconomyReport {
       exposureMicro,
       pendingMicro,
     })),
+  }
+}
+
+export function channelStatusOf(view: ChannelView): ChannelStatus {
+  const { peerId, channelId, phase, sequence, owedMicro, exposure } = view
+  return {
+    peer: toHex(peerId),
+    channelId: toHex(channelId),
+    phase,
+    sequence: `${sequence}`,
+    owedMicro: `${owedMicro}`,
+    limitMicro: `${exposure.limitMicro}`,
+    roomMicro: `${exposure.roomMicro}`,
   }
 }

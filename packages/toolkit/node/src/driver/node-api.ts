@@ -17,6 +17,7 @@ import type { SegmentReport } from '../api/segment.ts'
 import type { TrustedPeer } from '../core/contacts.ts'
 import type { EventLog } from '../core/events.ts'
 import type { NodeCore } from '../core/node-core.ts'
+import { disputeChannel, openChannel, settleChannel } from './channel-methods.ts'
 import { explainPath } from './explain-path.ts'
 import { describeTrace } from './explain-trace.ts'
 import { type Message, messageOf } from './message.ts'
@@ -69,6 +70,13 @@ export class NodeApi implements Api {
       'peer-list': () => ({ peers: [...parts.core.contacts.trusted()].map(peerOf) }),
       'peer-add': params<'peer-add'>((given) => this.#addPeer(given)),
       'peer-remove': params<'peer-remove'>(({ nodeId }) => this.#removePeer(nodeId)),
+      'channel-open': params<'channel-open'>(({ to }) =>
+        openChannel(parts.core.economy, parts.now(), this.#resolve(to)),
+      ),
+      'channel-settle': params<'channel-settle'>(({ to }) =>
+        settleChannel(parts.core.economy, parts.now(), this.#resolve(to)),
+      ),
+      'channel-dispute': params<'channel-dispute'>(({ to }) => disputeChannel(parts.core.economy, this.#resolve(to))),
       stop: () => {
         // The answer is to go out before the socket closes.
         setTimeout(() => parts.stop(), 50)
