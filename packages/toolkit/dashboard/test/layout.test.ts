@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { lineOf, pointAt } from '../src/page/model/geometry.ts'
+import { lineOf, pointAt, shortened } from '../src/page/model/geometry.ts'
 import { Layout, ringOrder, towards } from '../src/page/model/layout.ts'
 import { mergeTopology } from '../src/page/model/topology.ts'
 import { idOf, shown, statusOf } from './helpers.ts'
@@ -137,4 +137,17 @@ test('links between the same two nodes lie side by side', () => {
   const points = new Map([...new Layout().place(topology)].map(([key, place]) => [key, pointAt(place, size)]))
   const [first, second] = [...topology.edges.values()].map((edge) => lineOf(edge, topology, points)!)
   expect(Math.hypot(first!.from.x - second!.from.x, first!.from.y - second!.from.y)).toBeCloseTo(26)
+})
+
+test('a way is shortened at both ends, and some of it is always left', () => {
+  const from = { x: 10, y: 10 }
+  expect(shortened(from, { x: 110, y: 10 }, 30)).toEqual([
+    { x: 40, y: 10 },
+    { x: 80, y: 10 },
+  ])
+  expect(shortened(from, { x: 10, y: 40 }, 30)).toEqual([
+    { x: 10, y: 20 },
+    { x: 10, y: 30 },
+  ])
+  expect(shortened(from, from, 30)).toEqual([from, from])
 })

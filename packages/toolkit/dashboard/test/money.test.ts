@@ -1,17 +1,8 @@
 import type { EconomyReport } from '@nexus/node/api'
 import { describe, expect, test } from 'vitest'
-import {
-  accountsOf,
-  MONEY_EVENTS_MAX,
-  MoneyWatch,
-  moneyEventsOf,
-  moneySentence,
-  nxs,
-  nxsChange,
-} from '../src/page/model/money.ts'
+import { accountsOf, MoneyWatch, nxs, nxsChange, withNxs } from '../src/page/model/money.ts'
 import { idOf, shown, statusOf } from './helpers.ts'
 
-const AT = '2026-01-01T00:00:00.000Z'
 const SPACE = '\u00a0'
 
 interface Lot {
@@ -40,8 +31,6 @@ const nodes = (reports: Readonly<Record<string, EconomyReport | undefined>>) =>
     shown(name, { ...statusOf(name, []), ...(report === undefined ? {} : { economy: report }) }),
   )
 
-const label = (nodeId: string): string => ({ [idOf('ada')]: 'ada', [idOf('ben')]: 'ben' })[nodeId] ?? '?'
-
 describe('amounts', () => {
   test.each([
     [0n, '0.000'],
@@ -64,50 +53,38 @@ describe('amounts', () => {
   })
 })
 
-describe('what two looks differ by', () => {
-  test('a win, its payment, and a settlement, newest first', () => {
+test('a sentence of a node has its amounts in NXS, but not its prices', () => {
+  expect(withNxs('ben pays 43000 μNXS for packets that won.')).toBe(`ben pays 0.043${SPACE}NXS for packets that won.`)
+  expect(withNxs('It adds 43000 μNXS/MiB.')).toBe('It adds 43000 μNXS/MiB.')
+})
+
+describe('payments', () => {
+  test('are what a relay has been paid since the look before', () => {
     const watch = new MoneyWatch()
-    watch.note(nodes({ ada: economy(10_000_000n, 0, [{ peer: 'ben', wins: 3, paid: 5n }]) }), 1, AT)
-    const { events, openedMicro } = watch.note(
-      nodes({ ada: economy(12_500_000n, 1, [{ peer: 'ben', wins: 5, paid: 300_005n }]) }),
-      2,
-      AT,
-    )
-    expect(events.map((event) => moneySentence(event, label).replaceAll(SPACE, ' '))).toEqual([
-      '1 settlement reached the ledger of ada: its balance rose by 2.500 NXS.',
-      'ben paid ada 0.300 NXS for relaying.',
-      '2 packets from ben won the lottery at ada.',
+    const first = watch.note(nodes({ ada: economy(10n, 0, [{ peer: 'ben', paid: 5n }]), ben: economy(1n) }))
+    expect(first.payments).toEqual([])
+    const now = nodes({
+      ada: economy(12n, 1, [
+        { peer: 'ben', paid: 7n },
+        { peer: 'cleo', paid: 1n },
+      ]),
+      ben: economy(1n),
+    })
+    const { payments, openedMicro } = watch.note(now)
+    expect(payments).toEqual([
+      { payer: idOf('ben'), relay: idOf('ada'), micro: 2n },
+      { payer: idOf('cleo'), relay: idOf('ada'), micro: 1n },
     ])
-    expect(events.every(({ look, at }) => look === 2 && at === AT)).toBe(true)
-    expect(openedMicro.get(idOf('ada'))).toBe(10_000_000n)
+    expect(openedMicro.get(idOf('ada'))).toBe(10n)
+    expect(watch.note(now).payments).toEqual([])
   })
 
-  test('the first look, a look without news and a node that began anew tell nothing', () => {
+  test('are not made up of a node that began anew', () => {
     const watch = new MoneyWatch()
-    const earned = nodes({ ada: economy(7n, 4, [{ peer: 'ben', wins: 3, paid: 5n }]) })
-    expect(watch.note(earned, 1, AT).events).toEqual([])
-    const { events } = watch.note(earned, 2, AT)
-    expect(events).toEqual([])
-    expect(watch.note(nodes({ ada: economy(7n) }), 3, AT).events).toBe(events)
-  })
-
-  test('each node is told of what it has a part in', () => {
-    const watch = new MoneyWatch()
-    watch.note(nodes({ ada: economy(0n), cleo: economy(0n) }), 1, AT)
-    const { events } = watch.note(nodes({ ada: economy(0n, 1, [{ peer: 'ben', paid: 9n }]), cleo: economy(0n) }), 2, AT)
-    const kinds = (name: string) => moneyEventsOf(events, idOf(name)).map(({ kind }) => kind)
-    expect([kinds('ada'), kinds('ben'), kinds('cleo')]).toEqual([['settled', 'paid'], ['paid'], []])
-    expect(moneySentence(events[0]!, label)).toMatch(/between others/)
-  })
-
-  test('only the newest are kept', () => {
-    const watch = new MoneyWatch()
-    for (let look = 0; look <= MONEY_EVENTS_MAX + 50; look++) {
-      watch.note(nodes({ ada: economy(0n, 0, [{ peer: 'ben', wins: look }]) }), look, AT)
-    }
-    const { events } = watch.note(nodes({ ada: economy(0n) }), 0, AT)
-    expect(events).toHaveLength(MONEY_EVENTS_MAX)
-    expect(events[0]?.sequence).toBe(MONEY_EVENTS_MAX + 49)
+    watch.note(nodes({ ada: economy(7n, 4, [{ peer: 'ben', paid: 5n }]) }))
+    expect(watch.note(nodes({ ada: economy(7n, 4, [{ peer: 'ben' }]) })).payments).toEqual([])
+    const { payments } = watch.note(nodes({ ada: economy(7n, 4, [{ peer: 'ben', paid: 1n }]) }))
+    expect(payments).toEqual([{ payer: idOf('ben'), relay: idOf('ada'), micro: 1n }])
   })
 })
 
@@ -115,26 +92,24 @@ describe('the money of the mesh', () => {
   test('is what stood for longest, while a settlement is on its way', () => {
     const watch = new MoneyWatch()
     const even = nodes({ ada: economy(50n), ben: economy(50n) })
-    watch.note(nodes({ ada: economy(40n), ben: economy(50n) }), 1, AT)
-    watch.note(even, 2, AT)
-    expect(watch.note(even, 3, AT).total).toEqual({ micro: 100n, steadyMicro: 100n, balances: 2 })
-    const after = watch.note(nodes({ ada: economy(30n), ben: economy(50n) }), 4, AT)
+    watch.note(nodes({ ada: economy(40n), ben: economy(50n) }))
+    watch.note(even)
+    expect(watch.note(even).total).toEqual({ micro: 100n, steadyMicro: 100n, balances: 2 })
+    const after = watch.note(nodes({ ada: economy(30n), ben: economy(50n) }))
     expect(after.total).toEqual({ micro: 80n, steadyMicro: 100n, balances: 2 })
   })
 
   test('begins anew with other nodes', () => {
     const watch = new MoneyWatch()
-    for (let look = 0; look < 5; look++) watch.note(nodes({ ada: economy(1n), ben: economy(2n) }), look, AT)
-    const { total, openedMicro } = watch.note(nodes({ ada: economy(4n), cleo: economy(5n) }), 6, AT)
+    for (let look = 0; look < 5; look++) watch.note(nodes({ ada: economy(1n), ben: economy(2n) }))
+    const { total, openedMicro } = watch.note(nodes({ ada: economy(4n), cleo: economy(5n) }))
     expect(total).toEqual({ micro: 9n, steadyMicro: 9n, balances: 2 })
     expect([...openedMicro.keys()]).toEqual([idOf('ada'), idOf('cleo')])
   })
 
   test('is not told where a node has no economy, or where there is one node only', () => {
-    expect(new MoneyWatch().note(nodes({ ada: economy(1n), ben: undefined, cleo: economy(1n) }), 1, AT).total).toBe(
-      undefined,
-    )
-    expect(new MoneyWatch().note(nodes({ ada: economy(1n) }), 1, AT).total).toBe(undefined)
+    expect(new MoneyWatch().note(nodes({ ada: economy(1n), ben: undefined, cleo: economy(1n) })).total).toBe(undefined)
+    expect(new MoneyWatch().note(nodes({ ada: economy(1n) })).total).toBe(undefined)
   })
 })
 

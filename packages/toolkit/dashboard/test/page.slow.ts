@@ -102,7 +102,9 @@ describe('the page of the demonstration', { timeout: 90_000 }, () => {
     const coin = page.locator('.coin').first().waitFor({ timeout: PAY_MS })
     await page.locator('.chip', { hasText: 'payments' }).click()
     const payments = page.locator('.events')
-    await expect.poll(() => payments.textContent(), { timeout: PAY_MS }).toMatch(/paid bridge [\d.]+\sNXS for relaying/)
+    await expect
+      .poll(() => payments.textContent(), { timeout: PAY_MS })
+      .toMatch(/pays [\d.]+\sNXS for packets that won/)
     await coin
     const figure = (name: string) => page.locator('.money .figure', { hasText: name }).locator('dd').first()
     await expectText(figure('Earned by relaying'), /^(?!0\.000)[\d,.]+ NXS$/)

@@ -194,15 +194,14 @@ export class Watcher {
     for (const { name, status } of nodes) if (status !== undefined) this.#ids.set(name, status.node.nodeId)
     const topology = mergeTopology(nodes, this.#ids)
     const flows = this.#measure(topology, nodes)
-    const number = this.#state.look + 1
     this.#set({
       connection: { state: 'live' },
       about,
       nodes,
       topology,
       flows,
-      money: this.#money.note(nodes, number, new Date().toISOString()),
-      look: number,
+      money: this.#money.note(nodes),
+      look: this.#state.look + 1,
       selected,
       ...(outbox !== undefined && selected !== undefined ? { sent: merged(this.#state.sent, selected, outbox) } : {}),
     })

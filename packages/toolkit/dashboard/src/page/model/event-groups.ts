@@ -8,13 +8,11 @@ export const VIEW_OF: Partial<Record<Group, ViewName>> = {
   links: 'status',
   routes: 'status',
   messages: 'status',
+  payments: 'status',
   segment: 'segment',
 }
 
-/** Of nodes that pay each other. */
-type MoneyKind = 'win' | 'paid' | 'settled' | 'channel'
-
-const GROUP_OF: Record<NodeEvent['kind'] | MoneyKind, Group> = {
+const GROUP_OF: Record<NodeEvent['kind'], Group> = {
   started: 'node',
   stopping: 'node',
   'interface-up': 'node',

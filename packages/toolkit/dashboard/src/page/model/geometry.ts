@@ -41,3 +41,13 @@ export function lineOf(edge: Edge, { edges }: Topology, points: ReadonlyMap<stri
   const [dx, dy] = [(-(to.y - from.y) / length) * offset, ((to.x - from.x) / length) * offset]
   return { from: { x: from.x + dx, y: from.y + dy }, to: { x: to.x + dx, y: to.y + dy } }
 }
+
+/** The way from one point to another without its first and last `gap` pixels; of a short way a third is left. */
+export function shortened(from: Point, to: Point, gap: number): [Point, Point] {
+  const share = Math.min(1 / 3, gap / (Math.hypot(to.x - from.x, to.y - from.y) || 1))
+  const [dx, dy] = [(to.x - from.x) * share, (to.y - from.y) * share]
+  return [
+    { x: from.x + dx, y: from.y + dy },
+    { x: to.x - dx, y: to.y - dy },
+  ]
+}

@@ -1,7 +1,6 @@
 import { useMemo, useState } from 'preact/hooks'
 import { bitrate, cost, counted, latency } from '../model/format.ts'
 import { Layout } from '../model/layout.ts'
-import type { Payment } from '../model/money.ts'
 import { routeBetween } from '../model/topology.ts'
 import { type PageState, selectedNode } from '../state.ts'
 import type { Watcher } from '../watcher.ts'
@@ -32,7 +31,7 @@ export function GraphCard({ state, watcher }: { state: PageState; watcher: Watch
         selected={node}
         flows={state.flows}
         look={state.look}
-        payments={paymentsOf(state)}
+        payments={state.money.payments}
         path={tracedPath(state)}
         journey={journeyOf(state)}
         onSelect={(name) => watcher.select(name)}
@@ -87,11 +86,6 @@ function MeshTable({ state: { topology } }: { state: PageState }) {
       </Scroll>
     </details>
   )
-}
-
-/** What was paid between the last two looks. */
-function paymentsOf({ money, look }: PageState): Payment[] {
-  return money.events.filter((event) => event.kind === 'paid' && event.look === look) as Payment[]
 }
 
 /** Keys along the way that a trace has shown; a destination that answered is the last. */

@@ -1,4 +1,4 @@
-import type { Line, Point } from '../model/geometry.ts'
+import { type Line, type Point, shortened } from '../model/geometry.ts'
 import { nxs, type Payment } from '../model/money.ts'
 import type { Edge } from '../model/topology.ts'
 import type { Flow } from '../state.ts'
@@ -9,6 +9,8 @@ const FLOW_MS = 900
 const HOP_MS = 450
 /** Long enough to read the amount. */
 const COIN_MS = 2_200
+/** Pixels between a coin and the middle of the node that it leaves or reaches. */
+const COIN_GAP = 34
 
 const wantsStillness = (): boolean => matchMedia('(prefers-reduced-motion: reduce)').matches
 
@@ -52,7 +54,7 @@ export function pulsePayments(
     amount.setAttribute('y', '-11')
     amount.textContent = nxs(micro)
     coin.append(disc, amount)
-    travel(layer, coin, [from, to], COIN_MS)
+    travel(layer, coin, shortened(from, to, COIN_GAP), COIN_MS)
   }
 }
 
