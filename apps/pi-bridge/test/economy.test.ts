@@ -3,7 +3,7 @@ import type { Status } from '@nexus/node/api'
 import { afterAll, describe, expect, test } from 'vitest'
 import { EXIT } from '../src/cli/exit-codes.ts'
 import { genesisSchema } from '../src/ledger/schema.ts'
-import { Bench, until } from './harness.ts'
+import { Bench, freePort, until } from './harness.ts'
 
 const bench = new Bench()
 afterAll(() => bench.end())
@@ -43,6 +43,25 @@ describe('an economy', () => {
     expect(status.economy).toMatchObject({ epoch: '0', balanceMicro: '0', settlements: 0, channels: [] })
     const balance = await bench.run('c', 'nexus-ledger', ['balance', '--json'])
     expect(JSON.parse(balance.out).accounts).toHaveLength(2)
+  })
+
+  test('of two neighbours has a channel that is opened, and neither settled nor disputed while nothing is owed', async () => {
+    const port = await freePort()
+    const paying = ['--economy-genesis-file', file]
+    const e = await bench.start('e', [...paying, '-i', `tcp-server,host=127.0.0.1,port=${port}`])
+    await bench.start('f', [...paying, '-i', `tcp-client,address=127.0.0.1:${port}`])
+    const { nodeId } = await e.started
+    const ready = await until('the channel is ready', async () => {
+      const opened = await bench.run('f', 'nexus-channel', ['open', nodeId, '--json'])
+      return opened.code === EXIT.ok && JSON.parse(opened.out).phase === 'ready' && opened
+    })
+    expect(JSON.parse(ready.out)).toMatchObject({ peer: nodeId, owedMicro: '0' })
+    const settled = await bench.run('f', 'nexus-channel', ['settle', nodeId])
+    expect([settled.code, settled.out]).toEqual([EXIT.failed, expect.stringContaining('nothing is owed')])
+    const disputed = await bench.run('f', 'nexus-channel', ['dispute', nodeId, '--json'])
+    expect([disputed.code, JSON.parse(disputed.out).outcome]).toEqual([EXIT.failed, 'nothing'])
+    const nobody = await bench.run('f', 'nexus-channel', ['open', one])
+    expect([nobody.code, nobody.err !== '']).toEqual([EXIT.notFound, true])
   })
 
   test('is not begun without its file, nor with one of something else', async () => {

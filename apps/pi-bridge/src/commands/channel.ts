@@ -10,6 +10,7 @@ import { openStore } from '@nexus/node'
 import { Command, InvalidArgumentError } from 'commander'
 import type { z } from 'zod'
 import { drill, trySilently } from '../channel/drill.ts'
+import { addLiveCommands } from '../channel/live.ts'
 import type { channelsSchema, drillSchema } from '../channel/schema.ts'
 import { EXIT } from '../cli/exit-codes.ts'
 import { CommandFailure } from '../cli/failure.ts'
@@ -26,15 +27,18 @@ interface DrillFlags extends StateFlags {
   readonly backups: number
 }
 
-/** `nexus-channel`: the payment channels in a node's state, and a drill of restoring it. */
+/** `nexus-channel`: the payment channels of a node, in its state and live, and a drill of restoring it. */
 export function channelCommand(): Command {
-  const command = new Command('nexus-channel').description('Look at the payment channels of a node.')
+  const command = new Command('nexus-channel').description(
+    'Look at the payment channels of a node, settle them, dispute them.',
+  )
   const state = ['--state <file>', 'state file of a node; that of the configuration, if not given'] as const
   command
     .command('list')
     .description('Show the channels that a node keeps: with whom, and who owes whom.')
     .option(...state)
     .action(action<StateFlags>((context) => list(context)))
+  addLiveCommands(command)
   command
     .command('drill-restore')
     .description(
