@@ -52,6 +52,7 @@ export class Economy {
   /** Whether debits may be signed: the ledger was compared with a neighbour's after the start. */
   #comparison: 'none' | 'made' | 'taken' = 'none'
   #drawsWait = false
+  #epoch: bigint
 
   constructor(parts: EconomyParts) {
     this.#parts = parts
@@ -67,7 +68,8 @@ export class Economy {
     })
     const { contacts } = parts
     this.#news = new EconomyNews(contacts, (event) => parts.event(event))
-    const { networkId } = this.money
+    const { networkId, replica } = this.money
+    this.#epoch = replica.ledger.snapshot.epoch
     const changed = (trustee: Uint8Array): void => this.#chargeCredit(trustee)
     this.#grants = new Grants({ ...parts, networkId, peers: contacts.terms, changed })
   }
@@ -181,6 +183,11 @@ export class Economy {
 
   tick(nowMs: number): void {
     this.#clock(nowMs)
+    const { epoch } = this.money.replica.ledger.snapshot
+    if (epoch !== this.#epoch) {
+      this.#epoch = epoch
+      this.#grants.nextEpoch()
+    }
     if (this.#comparison === 'made') {
       this.#comparison = 'taken'
       this.money.channels.reconciled()
