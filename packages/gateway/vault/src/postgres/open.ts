@@ -4,6 +4,7 @@ import { nodeCrypto } from '@nexus/crypto/node'
 import { Pool } from 'pg'
 import { VaultError } from '../errors.ts'
 import { ID_BYTES } from '../limits.ts'
+import type { VaultStore } from '../store.ts'
 import { Vault } from '../vault.ts'
 import { bytes } from './rows.ts'
 import { migrate } from './schema.ts'
@@ -36,7 +37,7 @@ export async function openPostgresVault(options: PostgresVaultOptions): Promise<
 /** The engine alone, for who composes the vault itself. @throws as {@link openPostgresVault} */
 export async function openPostgresStore(
   options: PostgresVaultOptions & { readonly crypto: Crypto; readonly random: Random },
-): Promise<PostgresStore> {
+): Promise<VaultStore> {
   const { url, seed, crypto, random } = options
   const pool = new Pool({ connectionString: url, max: options.connectionsMax ?? 10 })
   // An idle connection that the server ends is replaced at the next query; without a listener it would end the process.
