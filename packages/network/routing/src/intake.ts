@@ -4,7 +4,7 @@ import type { Crypto } from '@nexus/crypto'
 import { announceCost, announceLamport, announceMaxHops, packetData, packetDestination } from '@nexus/framing'
 import { type Adjacency, KNOWS } from './adjacency.ts'
 import { isSameAnnounce, isSameContent, signedBytes } from './announce-body.ts'
-import { METRIC_NONE, metricOf, NONE, SLOT } from './destinations.ts'
+import { HOP_NONE, METRIC_NONE, metricOf, NONE, SLOT } from './destinations.ts'
 import { RoutingError } from './errors.ts'
 import type { RouteUpdate } from './frames.ts'
 import { EXPIRE_AFTER_MS, PATH_HOPS_MAX } from './limits.ts'
@@ -107,7 +107,7 @@ export class Intake {
     from.reserve(table.capacity)
     from.knows[slot]! |= KNOWS.ANNOUNCE
     this.#advert(from, slot, lamport, path)
-    this.#selector.reselect(slot)
+    this.#chooseOrSeek(slot)
     if (verdict !== 'advert') this.#outbox.mark(slot)
     return verdict
   }
@@ -133,7 +133,17 @@ export class Intake {
     from.reserve(table.capacity)
     from.knows[slot]! |= KNOWS.ANNOUNCE
     this.#advert(from, slot, update.lamport, update.path)
+    this.#chooseOrSeek(slot)
+  }
+
+  /**
+   * An advert that is not feasible says that there is a way, and that it takes a newer lamport: that is sought, also if
+   * it was sought before in vain, when no request could get there yet.
+   */
+  #chooseOrSeek(slot: number): void {
+    const { table } = this.#state
     this.#selector.reselect(slot)
+    if (table.hop[slot] === HOP_NONE) this.#requests.seek(table.destination(slot))
   }
 
   #withdraw(from: Adjacency, slot: number, lamport: bigint): void {

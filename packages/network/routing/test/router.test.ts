@@ -96,6 +96,21 @@ test('an unanswered request is repeated after 1, 4 and 16 seconds, and then ever
   expect(lone.router.stats().pendingRequests).toBe(0)
 })
 
+test('an advert that is not feasible is followed by a new search, also after one that was in vain', () => {
+  const lone = new LoneRouter(2)
+  lone.announce(1, D, 1n, { cost: 100 })
+  lone.pull(1)
+  lone.pull(2)
+  lone.router.adjacencyDown(lone.nowMs, 1)
+  lone.later(600_000)
+  lone.pull(2)
+  lone.later(60_000)
+  expect(lone.pullRequests(2)).toEqual([])
+  lone.announce(2, D, 1n, { cost: 300, hops: 2 })
+  expect(lone.router.nextHop(D)).toBe(NO_HOP)
+  expect(lone.pullRequests(2)).toEqual([{ destination: D, wanted: 2n }])
+})
+
 test('a request is answered with the announce, or passed on to all others, at most every 15 seconds', () => {
   const lone = new LoneRouter(3)
   lone.announce(1, D, 5n, { cost: 8, hops: 1 })
