@@ -55,12 +55,16 @@ async function relayed(bps: number, saidBps: number, impairment?: Impairment) {
   return { s, r, d, to }
 }
 
-describe.runIf(namespaces)('real-time packets under a flood of bulk, on real UDP', () => {
+// The machine's own scheduling decides over tens of ms: one more look tells a busy machine from a queue.
+describe.runIf(namespaces)('real-time packets under a flood of bulk, on real UDP', { retry: 2 }, () => {
   const impairment: Impairment = { latencyMs: 40, jitterMs: 10, lossRatio: 0.002 }
   test.each([
-    { what: '50 kbit/s', bps: 50_000, saidBps: 50_000 },
+    // The headers around each frame are found out by their effect.
+    { what: '50 kbit/s', bps: 50_000, saidBps: 50_000, warmMs: 45_000 },
     // It takes minutes to find out by how much too fast it was said to be.
-    { what: '50 kbit/s, said 100', bps: 50_000, saidBps: 100_000, warmMs: 150_000 },
+    ...(process.env['NEXUS_CONGESTION_WHOLE'] === undefined
+      ? []
+      : [{ what: '50 kbit/s, said 100', bps: 50_000, saidBps: 100_000, warmMs: 150_000 }]),
     { what: '200 kbit/s', bps: 200_000, saidBps: 200_000 },
     { what: '1 Mbit/s', bps: 1_000_000, saidBps: 1_000_000 },
     // The proxy takes every datagram at once: here the stated rate has to be that of the cable, headers taken off.
