@@ -4,8 +4,8 @@ import { HASH_BYTES } from '../limits.ts'
 import { idempotencyHash } from '../log/entry.ts'
 import { Frontier } from '../log/tree.ts'
 import { type Append, type BatchPlan, type BatchView, type LogSigner, planBatch } from '../plan.ts'
+import { bytes, type Row, totalsOf } from '../rows.ts'
 import type { Committed } from '../store.ts'
-import { bytes, type Row, totalsOf } from './rows.ts'
 
 /** Row numbers of the parties of a batch, by pseudonym in hex. */
 type Numbers = Map<string, string>

@@ -3,9 +3,9 @@ import { VaultError } from '../errors.ts'
 import type { LedgerEntry } from '../log/entry.ts'
 import type { SignedTreeHead } from '../log/head.ts'
 import type { AccountTotals, Append, LogSigner, Person } from '../plan.ts'
+import { bytes, ENTRY_SQL, entryOf, headOf, type Row, totalsOf } from '../rows.ts'
 import type { Committed, VaultStore } from '../store.ts'
 import { commitBatch } from './commit.ts'
-import { bytes, ENTRY_SQL, entryOf, headOf, type Row, totalsOf } from './rows.ts'
 
 /** Serialization failure, deadlock: the transaction had no effect and may be tried again. */
 const RETRY_CODES = new Set(['40001', '40P01'])

@@ -4,8 +4,8 @@ import { PSEUDONYM_BYTES } from '../limits.ts'
 import type { LedgerEntry } from '../log/entry.ts'
 import type { SignedTreeHead } from '../log/head.ts'
 import type { AccountTotals, Person } from '../plan.ts'
+import { bytes, ENTRY_SQL, entryOf, headOf, type Row, totalsOf } from '../rows.ts'
 import type { LedgerReader } from '../store.ts'
-import { bytes, ENTRY_COLUMNS, ENTRY_SOURCE, entryOf, headOf, type Row, totalsOf } from './rows.ts'
 
 /** The reading half: a connection of its own, which sees each commit as soon as it is made. */
 export class SqliteReader implements LedgerReader {
@@ -85,13 +85,13 @@ function prepare(db: DatabaseSync) {
     return statement
   }
   const of = (column: string): StatementSync =>
-    big(`SELECT ${ENTRY_COLUMNS} FROM ${ENTRY_SOURCE}
+    big(`${ENTRY_SQL}
          WHERE e.${column} = (SELECT no FROM party WHERE pseudonym = ?) AND e.idx < ? ORDER BY e.idx DESC LIMIT ?`)
   return {
     log: big('SELECT *, size AS entries FROM log'),
     head: big('SELECT * FROM head ORDER BY size DESC LIMIT 1'),
     headOf: big('SELECT * FROM head WHERE size > ? ORDER BY size LIMIT 1'),
-    entries: big(`SELECT ${ENTRY_COLUMNS} FROM ${ENTRY_SOURCE} WHERE e.idx >= ? AND e.idx < ? ORDER BY e.idx`),
+    entries: big(`${ENTRY_SQL} WHERE e.idx >= ? AND e.idx < ? ORDER BY e.idx`),
     account: of('account'),
     actor: of('actor'),
     nodes: big('SELECT hash FROM node WHERE level = ? AND idx >= ? AND idx < ? ORDER BY idx'),

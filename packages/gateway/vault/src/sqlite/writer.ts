@@ -13,8 +13,8 @@ import {
   type Person,
   planBatch,
 } from '../plan.ts'
+import { bytes, type Row, totalsOf } from '../rows.ts'
 import type { Committed } from '../store.ts'
-import { bytes, type Row, totalsOf } from './rows.ts'
 
 /** What the transaction reads: the view that the plan needs, and the row numbers that the writes need. */
 interface View {

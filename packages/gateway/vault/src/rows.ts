@@ -1,10 +1,11 @@
-import type { LedgerEntry } from '../log/entry.ts'
-import type { SignedTreeHead } from '../log/head.ts'
-import type { AccountTotals } from '../plan.ts'
+import type { LedgerEntry } from './log/entry.ts'
+import type { SignedTreeHead } from './log/head.ts'
+import type { AccountTotals } from './plan.ts'
 
-/** A row of `pg`: a `bigint` column arrives as decimal text, a `bytea` as a Buffer. */
+/** A row of either engine: an integer is a `bigint` (SQLite) or decimal text (PostgreSQL), bytes a view or a Buffer. */
 export type Row = Readonly<Record<string, unknown>>
 
+/** Reads entries with their pseudonyms, for {@link entryOf}; a condition on `e` and an order follow. */
 export const ENTRY_SQL = `SELECT e.idx, e.id, a.pseudonym AS actor, c.pseudonym AS account, e.amount, e.creator, e.pool,
   e.fee, e.policy, e.time_ms, e.idempotency
   FROM entry e JOIN party a ON a.no = e.actor JOIN party c ON c.no = e.account`
@@ -45,11 +46,11 @@ export function headOf(logId: Uint8Array, row: Row): SignedTreeHead {
   }
 }
 
-/** A `bytea` as plain bytes of its own. */
+/** Bytes of a column, as a copy of their own. */
 export function bytes(row: Row, name: string): Uint8Array {
   return new Uint8Array(row[name] as Uint8Array)
 }
 
 function money(row: Row, name: string): bigint {
-  return BigInt(row[name] as string)
+  return BigInt(row[name] as bigint | string)
 }
