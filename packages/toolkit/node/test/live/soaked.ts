@@ -28,10 +28,9 @@ const node = await createNode({
   allowStrangerReceipts: true,
   transports: [udpTransport({ host: '127.0.0.1', port, peers, multicast: false })],
 })
-/** How many ended how; and the last ones by id, for the probes at the end. */
+/** How many ended how; and of the probes at the end, which were delivered. */
 const ends: Record<string, number> = {}
-const delivered = new Set<string>()
-const REMEMBERED = 64
+const probes = new Map<string, boolean>()
 // A message counts as shown when it is taken: until then it is shown again after a restart, by design.
 node.on('message', ({ handle, text }) => {
   if (node.take(BigInt(handle))) appendFileSync(join(folder, 'shown'), `${text}\n`)
@@ -39,9 +38,7 @@ node.on('message', ({ handle, text }) => {
 node.on('state', ({ id, state }) => {
   if (state !== 'delivered' && state !== 'failed') return
   ends[state] = (ends[state] ?? 0) + 1
-  if (state === 'failed') return
-  if (delivered.size >= REMEMBERED) delivered.delete(delivered.values().next().value!)
-  delivered.add(String(id))
+  if (state === 'delivered' && probes.has(String(id))) probes.set(String(id), true)
 })
 await node.start()
 
@@ -63,7 +60,11 @@ serve({
     }, argument.everyMs)
   },
   quiet: () => clearInterval(timer),
-  send: (to: string) => String(node.send(to, `${node.nodeId.slice(0, 8)} ${life} ${count++}`)),
-  isDelivered: (id: string) => delivered.has(id),
+  send: (to: string) => {
+    const id = String(node.send(to, `${node.nodeId.slice(0, 8)} ${life} ${count++}`))
+    probes.set(id, false)
+    return id
+  },
+  isDelivered: (id: string) => probes.get(id) === true,
   tally: () => ends,
 })
