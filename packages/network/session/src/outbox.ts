@@ -125,7 +125,9 @@ export class Outbox {
       if (!equalBytes(receipt.digest, message.digest)) return false
       if (entry === undefined) return this.#lateDelivery(nowMs, message)
       const wasSentOnce = message.offers === 1 && entry.bulk === undefined
-      if (wasSentOnce) this.#routes.sample(message.destination, nowMs - entry.lastSentMs)
+      // One that an earlier run sent has no time here, nor one that is answered while it is handed over.
+      const rttMs = nowMs - entry.lastSentMs
+      if (wasSentOnce && rttMs < Number.POSITIVE_INFINITY) this.#routes.sample(message.destination, rttMs)
       this.#settle(nowMs, entry, 'delivered')
       return true
     }

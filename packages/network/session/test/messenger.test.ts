@@ -317,6 +317,47 @@ describe('outbox', () => {
     assert.equal(alice.state(id), 'delivered')
   })
 
+  test('a receipt for what an earlier run sent measures no round trip: what is sent after it is still repeated in time', () => {
+    const world = new World(crypto, 24)
+    const [alice, bob] = [world.peer(), world.peer()]
+    for (let tag = 0; tag < 2; tag++) {
+      const before = alice.send(bob, bodyOf(tag, 20))!
+      alice.restart()
+      alice.answer = () => 'no-route'
+      world.runFor(5_000)
+      assert.equal(alice.state(before), 'delivered')
+      let lost = 0
+      alice.answer = () => (lost++ < 1 ? 'sent' : undefined)
+      const after = alice.send(bob, bodyOf(10 + tag, 20))!
+      assert.ok(Number.isFinite(alice.messenger.nextWakeMs()))
+      world.runFor(60_000)
+      assert.equal(alice.state(after), 'delivered')
+      alice.answer = undefined
+    }
+  })
+
+  test('an answer inside the call that sends measures no round trip either', () => {
+    const world = new World(crypto, 25)
+    const [alice, bob] = [world.peer(), world.peer()]
+    for (const peer of [alice, bob]) {
+      const other = peer === alice ? bob : alice
+      peer.answer = (packet) => {
+        other.messenger.receivePacket(world.nowMs, decodePacket(packet))
+        return 'sent'
+      }
+    }
+    for (let tag = 0; tag < 3; tag++) {
+      alice.send(bob, bodyOf(tag, 20))
+      world.runFor(2_000)
+    }
+    let lost = 0
+    alice.answer = () => (lost++ < 1 ? 'sent' : undefined)
+    const id = alice.send(bob, bodyOf(9, 20))!
+    assert.ok(Number.isFinite(alice.messenger.nextWakeMs()))
+    world.runFor(60_000)
+    assert.equal(alice.state(id), 'delivered')
+  })
+
   test('it survives a restart, with its remaining time', () => {
     const world = new World(crypto, 14)
     const [alice, bob] = [world.peer(), world.peer()]
