@@ -206,28 +206,32 @@ export class Vault {
   }
 
   async #commit(batch: readonly Waiting[]): Promise<void> {
-    let settled = 0
+    let committed: Committed
     try {
-      const committed = await this.#store.commit(
+      committed = await this.#store.commit(
         batch.map(({ append }) => append),
         this.#ports.now(),
       )
-      const receipts = await this.#receipts(committed)
-      for (const outcome of committed.outcomes) answer(batch[settled++]!, outcome, receipts)
-      const last = committed.entries.at(-1)
-      if (last !== undefined) for (const listener of this.#listeners) listener(last.index + 1)
     } catch (error) {
-      for (const { reject } of batch.slice(settled)) reject(error)
+      for (const { reject } of batch) reject(error)
+      return
     }
+    const receipts = await this.#receipts(committed)
+    for (const [at, outcome] of committed.outcomes.entries()) answer(batch[at]!, outcome, receipts)
+    const last = committed.entries.at(-1)
+    if (last !== undefined) for (const listener of this.#listeners) listener(last.index + 1)
   }
 
-  async #receipts({ outcomes, entries, head }: Committed): Promise<ReadonlyMap<number, Receipt>> {
-    const receipts = new Map<number, Receipt>()
+  /** What is new needs no reading; a first answer that cannot be read now leaves its repeat alone without one. */
+  async #receipts({ outcomes, entries, head }: Committed): Promise<Receipts> {
+    const receipts = new Map<number, Receipt | VaultError>()
     if (head !== undefined) for (const entry of entries) receipts.set(entry.index, { entry, head, replayed: false })
     for (const outcome of outcomes) {
       if (outcome.kind !== 'replayed' || receipts.has(outcome.index)) continue
-      const receipt = await this.receipt(outcome.index)
-      if (receipt !== undefined) receipts.set(outcome.index, receipt)
+      const { index } = outcome
+      const gone = new VaultError({ code: 'vault/corrupt', what: `entry ${index} is gone` })
+      const unread = (cause: unknown) => new VaultError({ code: 'vault/outcome-unknown' }, { cause })
+      receipts.set(index, await this.receipt(index).then((receipt) => receipt ?? gone, unread))
     }
     return receipts
   }
@@ -279,10 +283,12 @@ export interface PersonalData {
   readonly asked: readonly LedgerEntry[]
 }
 
-function answer({ resolve, reject }: Waiting, outcome: Outcome, receipts: ReadonlyMap<number, Receipt>): void {
+/** By index; an error where there is none to give. */
+type Receipts = ReadonlyMap<number, Receipt | VaultError>
+
+function answer({ resolve, reject }: Waiting, outcome: Outcome, receipts: Receipts): void {
   if (outcome.kind === 'refused') return reject(new VaultError(outcome.detail))
-  const receipt = receipts.get(outcome.index)
-  if (receipt === undefined)
-    return reject(new VaultError({ code: 'vault/corrupt', what: `entry ${outcome.index} is gone` }))
+  const receipt = receipts.get(outcome.index)!
+  if (receipt instanceof VaultError) return reject(receipt)
   resolve({ ...receipt, replayed: outcome.kind === 'replayed' })
 }

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { recount, VaultError } from '../src/index.ts'
+import { recount, Vault, VaultError } from '../src/index.ts'
 import { openSqliteStore, openSqliteVault, readSqliteLedger } from '../src/sqlite.ts'
 import { checkVaultStore } from '../src/testing.ts'
 import { crypto, folder, random, request, seed } from './kit.ts'
@@ -160,4 +160,16 @@ describe('bad requests are refused before they queue', () => {
     expect((await vault.head())!.size).toBe(10_000)
     await vault.close()
   })
+})
+
+test('a first answer that cannot be read leaves only its repeats without one, and says that it may stand', async () => {
+  const store = openSqliteStore({ path: join(folder(), 'ledger.db'), seed, crypto, random })
+  const vault = new Vault(store, { crypto, random, now: Date.now, defer: setImmediate })
+  const first = request()
+  await vault.append(first)
+  store.headOf = () => Promise.reject(new VaultError({ code: 'vault/storage', reason: 'the connection is lost' }))
+  const [fresh, repeat] = await Promise.allSettled([vault.append(request()), vault.append(first)])
+  expect(fresh).toMatchObject({ status: 'fulfilled', value: { replayed: false, entry: { index: 1 } } })
+  expect(repeat).toMatchObject({ status: 'rejected', reason: { detail: { code: 'vault/outcome-unknown' } } })
+  await vault.close()
 })
