@@ -134,12 +134,8 @@ export class PostgresStore implements VaultStore {
       await client.query('COMMIT')
       return result
     } catch (error) {
-      if (error instanceof DatabaseError && error.severity !== 'FATAL') {
-        await client.query('ROLLBACK').catch((lost: Error) => {
-          broken = lost
-        })
-        throw error
-      }
+      // Whoever answers this has undone it all. No other sign is certain: severities are words of the server's language.
+      if (error instanceof DatabaseError && (await rolledBack(client))) throw error
       broken = error as Error
       if (committing) throw new VaultError({ code: 'vault/outcome-unknown' }, { cause: error })
       throw error
@@ -148,6 +144,13 @@ export class PostgresStore implements VaultStore {
       client.release(broken)
     }
   }
+}
+
+function rolledBack(client: PoolClient): Promise<boolean> {
+  return client.query('ROLLBACK').then(
+    () => true,
+    () => false,
+  )
 }
 
 /** Database errors as the vault's own; a refusal of its rules stays as it is. */
