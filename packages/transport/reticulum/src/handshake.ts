@@ -7,6 +7,7 @@ import { ReticulumError } from './errors.ts'
 import { ExpiringMap } from './expiring-map.ts'
 import type { RemoteIdentity } from './identity.ts'
 import type { ReticulumInterface } from './interface.ts'
+import { MTU_BYTES } from './limits.ts'
 import type { LinkTerms } from './link.ts'
 import {
   decodeLinkProof,
@@ -49,6 +50,7 @@ interface Asked {
   readonly seed: Uint8Array
   readonly responder: RemoteIdentity
   readonly destination: Uint8Array
+  readonly mtuBytes: number
   readonly sentMs: number
   readonly settle: (agreed: Agreed | Error) => void
 }
@@ -79,6 +81,7 @@ export class Handshakes {
     const { crypto, random, nowMs } = this.#host.ports
     const ephemeral = crypto.ephemeralKey(random)
     const seed = random(32)
+    const mtuBytes = this.#host.mtuBytesOf(destination)
     const request = encodePacket({
       destinationType: DESTINATION_TYPE.single,
       packetType: PACKET_TYPE.linkRequest,
@@ -88,7 +91,7 @@ export class Handshakes {
       data: encodeLinkRequest({
         encryptionKey: ephemeral.publicKey,
         signingKey: crypto.ed25519PublicKey(seed),
-        mtuBytes: this.#host.mtuBytesOf(destination),
+        mtuBytes,
         mode: LINK_MODE,
       }),
     })
@@ -112,7 +115,7 @@ export class Handshakes {
       })
       signal?.addEventListener('abort', abort)
       const sentMs = nowMs()
-      this.#asked.set(key, { id, iface, ephemeral, seed, responder, destination, sentMs, settle })
+      this.#asked.set(key, { id, iface, ephemeral, seed, responder, destination, mtuBytes, sentMs, settle })
     })
   }
 
@@ -178,7 +181,8 @@ export class Handshakes {
     if (plaintext === undefined) return undefined
     const theirsMs = context === CONTEXT.linkRoundTrip ? decodeRoundTrip(plaintext) : 0
     this.#answered.delete(key)
-    const roundTripMs = Math.max(theirsMs, nowMs() - answered.answeredMs)
+    // What a peer claims sets how long calls over the link wait: no more than it had time to measure.
+    const roundTripMs = Math.max(Math.min(theirsMs, ANSWERED_MS), nowMs() - answered.answeredMs)
     return { agreed: { ...answered.agreed, roundTripMs }, destination: answered.destination }
   }
 
@@ -196,6 +200,9 @@ export class Handshakes {
     }
     if (!verifyLinkProof(asked.responder, asked.id, proof)) {
       throw new ReticulumError({ code: 'reticulum/signature', what: 'a link proof' })
+    }
+    if (proof.mtuBytes < MTU_BYTES || proof.mtuBytes > asked.mtuBytes) {
+      throw new ReticulumError({ code: 'reticulum/form', what: 'a link proof', why: `MTU ${proof.mtuBytes}` })
     }
     const shared = asked.ephemeral.agree(proof.encryptionKey)
     if (shared === undefined) throw new ReticulumError({ code: 'reticulum/form', what: 'a link proof', why: 'its key' })

@@ -63,6 +63,10 @@ export function decodeLinkRequest(data: Uint8Array): LinkRequest {
   if (signalling.mode !== LINK_MODE) {
     throw new ReticulumError({ code: 'reticulum/form', what: 'a link request', why: `mode ${signalling.mode}` })
   }
+  // Packets of a smaller link would have no room for what keeps it: a part, or its own end.
+  if (signalling.mtuBytes < MTU_BYTES) {
+    throw new ReticulumError({ code: 'reticulum/form', what: 'a link request', why: `MTU ${signalling.mtuBytes}` })
+  }
   return {
     ...signalling,
     encryptionKey: data.slice(0, KEY_BYTES),
