@@ -81,7 +81,7 @@ export function announceEmitted(announce: Pick<Announce, 'randomHash'>): number 
   return readBigEndian(announce.randomHash, EMISSION_AT, RANDOM_HASH_BYTES - EMISSION_AT)
 }
 
-/** A random hash for now. @param random 5 bytes */
+/** The random hash of an announce made at `unixSeconds`. @param random 5 bytes */
 export function announceRandomHash(random: Uint8Array, unixSeconds: number): Uint8Array {
   const randomHash = new Uint8Array(RANDOM_HASH_BYTES)
   randomHash.set(random.subarray(0, EMISSION_AT))
