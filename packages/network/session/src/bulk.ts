@@ -15,8 +15,10 @@ const SETBACKS_MAX = 8
 export class Bulk {
   readonly #held: PartSet
   readonly #sent: PartSet
-  /** Per part: when it was last sent, and the how-manieth sending that was; −1 where it is to be sent. */
-  readonly #sentMs: Float64Array
+  /** Per part: 1 where it is on the way. */
+  readonly #isOut: Uint8Array
+  /** Per part: when it was sent, if that was once, and the how-manieth sending its last one was; −1 where there is none. */
+  readonly #onceMs: Float64Array
   readonly #order: Float64Array
   #orders = 0
   #window = WINDOW_PARTS_FIRST
@@ -27,7 +29,8 @@ export class Bulk {
     const parts = partCount(bodyBytes)
     this.#held = new PartSet(parts)
     this.#sent = new PartSet(parts)
-    this.#sentMs = new Float64Array(parts).fill(-1)
+    this.#isOut = new Uint8Array(parts)
+    this.#onceMs = new Float64Array(parts).fill(-1)
     this.#order = new Float64Array(parts).fill(-1)
   }
 
@@ -42,21 +45,21 @@ export class Bulk {
     let first: number | undefined
     for (let part = 0; part < this.#held.parts; part++) {
       if (this.#held.has(part)) continue
-      if (this.#sentMs[part]! >= 0) inFlight++
+      if (this.#isOut[part] === 1) inFlight++
       else first ??= part
     }
     return inFlight < this.#window ? first : undefined
   }
 
   sent(part: number, nowMs: number): void {
-    this.#sent.add(part)
-    this.#sentMs[part] = nowMs
+    this.#onceMs[part] = this.#sent.add(part) ? nowMs : -1
+    this.#isOut[part] = 1
     this.#order[part] = this.#orders++
   }
 
   /** The part was not taken after all. */
   unsent(part: number): void {
-    this.#sentMs[part] = -1
+    this.#isOut[part] = 0
   }
 
   /** Nothing was answered in time: all that is not held is sent again, more slowly. */
@@ -72,10 +75,10 @@ export class Bulk {
 
   /**
    * Takes a bitmap in. Receipts may come in any order: only one with a higher id than all before counts, since the receiver
-   * may have dropped what it held. Returns the round trip of the newest part that it confirms, `undefined` where nothing new
-   * is held.
+   * may have dropped what it held. Returns `undefined` where nothing new is held, else the round trip of the newest part that
+   * is, if that part was sent once and in this run: of any other nobody knows which sending was answered.
    */
-  held(receiptId: bigint, bitmap: Uint8Array, nowMs: number): number | undefined {
+  held(receiptId: bigint, bitmap: Uint8Array, nowMs: number): { readonly rttMs: number | undefined } | undefined {
     if (receiptId <= this.#newestReceipt) return undefined
     const before = this.#held.toBitmap()
     const beforeCount = this.#held.count
@@ -84,23 +87,28 @@ export class Bulk {
     if (this.#held.count < beforeCount) this.#setbacks++
     if (this.#setbacks > SETBACKS_MAX) return undefined
     let newest = -1
-    let newestMs = nowMs
+    let newestGained = -1
+    let onceMs = -1
     let gained = 0
     for (let part = 0; part < this.#held.parts; part++) {
       if (!this.#held.has(part)) continue
-      if ((before[part >> 3]! & (1 << (part & 7))) === 0) gained++
-      if (this.#order[part]! <= newest) continue
-      newest = this.#order[part]!
-      newestMs = this.#sentMs[part]!
+      const order = this.#order[part]!
+      newest = Math.max(newest, order)
+      if ((before[part >> 3]! & (1 << (part & 7))) !== 0) continue
+      gained++
+      if (order <= newestGained) continue
+      newestGained = order
+      onceMs = this.#onceMs[part]!
     }
     this.#window = Math.min(WINDOW_PARTS_MAX, this.#window + gained)
     this.#forget(newest - REORDER_PARTS + 1)
-    return gained > 0 ? nowMs - newestMs : undefined
+    if (gained === 0) return undefined
+    return { rttMs: onceMs < 0 ? undefined : nowMs - onceMs }
   }
 
   #forget(belowOrder: number): void {
     for (let part = 0; part < this.#held.parts; part++) {
-      if (!this.#held.has(part) && this.#order[part]! < belowOrder) this.#sentMs[part] = -1
+      if (!this.#held.has(part) && this.#order[part]! < belowOrder) this.#isOut[part] = 0
     }
   }
 }

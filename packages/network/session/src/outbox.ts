@@ -253,9 +253,9 @@ export class Outbox {
   /** A bitmap came: what it confirms makes room for more parts. */
   #partsHeld(nowMs: number, entry: OutboxEntry, receiptId: bigint, bitmap: Uint8Array): boolean {
     if (entry.bulk === undefined) return false
-    const rttMs = entry.bulk.held(receiptId, bitmap, nowMs)
-    if (rttMs === undefined) return false
-    this.#routes.sample(entry.message.destination, rttMs)
+    const held = entry.bulk.held(receiptId, bitmap, nowMs)
+    if (held === undefined) return false
+    if (held.rttMs !== undefined) this.#routes.sample(entry.message.destination, held.rttMs)
     const route = this.#routes.find(entry.message.destination)!
     if (this.#transmit(nowMs, route, entry) && !isSettled(entry.message)) {
       entry.tries = 1

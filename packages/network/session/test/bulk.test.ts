@@ -18,7 +18,7 @@ describe('a long body', () => {
   test('starts with eight parts, and each one held lets two more go', () => {
     const bulk = new Bulk(40 * PART)
     assert.deepEqual(pump(bulk, 0), [0, 1, 2, 3, 4, 5, 6, 7])
-    assert.equal(bulk.held(1n, Uint8Array.of(0b1111, 0, 0, 0, 0), 100), 100)
+    assert.equal(bulk.held(1n, Uint8Array.of(0b1111, 0, 0, 0, 0), 100)?.rttMs, 100)
     assert.deepEqual(pump(bulk, 100), [8, 9, 10, 11, 12, 13, 14, 15])
     assert.equal(bulk.allSent, false)
   })
@@ -33,10 +33,21 @@ describe('a long body', () => {
   test('of bitmaps that come out of order only the newest counts', () => {
     const bulk = new Bulk(40 * PART)
     pump(bulk, 0)
-    assert.equal(bulk.held(5n, Uint8Array.of(0b11, 0, 0, 0, 0), 100), 100)
+    assert.equal(bulk.held(5n, Uint8Array.of(0b11, 0, 0, 0, 0), 100)?.rttMs, 100)
     assert.equal(bulk.held(4n, Uint8Array.of(0b11111111, 0, 0, 0, 0), 200), undefined)
     assert.equal(bulk.held(5n, Uint8Array.of(0b11111111, 0, 0, 0, 0), 200), undefined)
     assert.equal(bulk.held(6n, Uint8Array.of(0b11, 0), 200), undefined)
+  })
+
+  test('a part that is waited for no more still has its round trip; one sent twice, or by an earlier run, has none', () => {
+    const bulk = new Bulk(40 * PART)
+    pump(bulk, 1_000_000)
+    bulk.timedOut()
+    assert.deepEqual(pump(bulk, 1_015_000), [0, 1, 2, 3])
+    assert.deepEqual(bulk.held(1n, Uint8Array.of(0b10000000, 0, 0, 0, 0), 1_016_000), { rttMs: 16_000 })
+    assert.deepEqual(bulk.held(2n, Uint8Array.of(0b10000001, 0, 0, 0, 0), 1_017_000), { rttMs: undefined })
+    const restarted = new Bulk(40 * PART)
+    assert.deepEqual(restarted.held(1n, Uint8Array.of(0b1111, 0, 0, 0, 0), 1_000), { rttMs: undefined })
   })
 
   test('silence halves the window, not below two', () => {
