@@ -166,18 +166,19 @@ export class LotteryRelay {
     return this.#claimed?.claim
   }
 
-  /** The claim under way was paid: both signed. */
-  claimPaid(): void {
-    for (const window of this.#endClaim()) {
-      this.counts.paidMicro += window.worth
-      this.#close(window, true)
-    }
+  /** The claim under way was paid: both signed. What it lacks stays owed, and then its packets earn no odds. */
+  claimPaid(paidMicro: bigint): void {
+    const { claim, windows } = this.#endClaim()
+    this.counts.paidMicro += paidMicro
+    const lackingMicro = claim.expectedMicro - paidMicro
+    if (lackingMicro > 0n) this.#owed.add(Number(lackingMicro))
+    for (const window of windows) this.#close(window, lackingMicro > 0n ? 'paid-less' : 'paid')
   }
 
   /** The payer refused the claim under way: its packets stay owed until they are forgiven. */
   claimRefused(): void {
     this.counts.refusedClaims++
-    for (const window of this.#endClaim()) this.#close(window, false)
+    for (const window of this.#endClaim().windows) this.#close(window, 'unpaid')
   }
 
   /** The claim under way came to no outcome, such as by a restart of the payer: it is made again. */
@@ -284,23 +285,23 @@ export class LotteryRelay {
   /** All tickets of a window are drawn; without a win worth anything it is paid. */
   #conclude(window: RelayWindow): void {
     this.counts.wins += window.wins.length
-    if (window.worth === 0n) this.#close(window, true)
+    if (window.worth === 0n) this.#close(window, 'paid')
   }
 
-  #endClaim(): readonly RelayWindow[] {
-    const windows = this.#claimed?.windows
-    if (windows === undefined) throw new TypeError('no claim is under way')
+  #endClaim(): { readonly claim: Claim; readonly windows: readonly RelayWindow[] } {
+    const claimed = this.#claimed
+    if (claimed === undefined) throw new TypeError('no claim is under way')
     this.#claimed = undefined
-    return windows
+    return claimed
   }
 
-  #close(window: RelayWindow, paid: boolean): void {
+  #close(window: RelayWindow, outcome: 'paid' | 'paid-less' | 'unpaid'): void {
     const at = this.#unpaid.indexOf(window)
     if (at >= 0) this.#unpaid.splice(at, 1)
     window.series.windows.delete(window.window)
     this.#pendingMicro = this.#unpaid.length === 0 ? 0 : this.#pendingMicro - window.costMicro
-    if (paid) this.#paidPackets += window.log?.count ?? 0
-    else this.#owed.add(window.costMicro)
+    if (outcome === 'paid') this.#paidPackets += window.log?.count ?? 0
+    else if (outcome === 'unpaid') this.#owed.add(window.costMicro)
     for (const series of this.#series) {
       for (const next of series.windows.values()) if (next.rank === undefined) this.#announce(series, next)
     }
@@ -323,7 +324,7 @@ export class LotteryRelay {
     for (const window of [...this.#unpaid]) {
       if (window.series !== series) continue
       this.counts.expiredMicro += window.worth
-      this.#close(window, false)
+      this.#close(window, 'unpaid')
     }
   }
 

@@ -26,6 +26,16 @@ class HeldPair extends Pair {
   }
 }
 
+/** A pair in which a claim is paid with the least that there is. */
+class MiserPair extends Pair {
+  override claim(): void {
+    for (let claim = this.relay.nextClaim(); claim !== undefined; claim = this.relay.nextClaim()) {
+      this.payer.honoured(claim.body)
+      this.relay.claimPaid(1n)
+    }
+  }
+}
+
 describe('sender and relay collude', () => {
   test('re-sealing a packet until it would win by the last proof, or a guessed one, wins no more often', () => {
     const pair = new Pair({ seed: 'grind' })
@@ -157,6 +167,19 @@ describe('a relay', () => {
     }
     const foreign = encodeClaim([{ ...first!, series: Uint8Array.of(1, 2, 3, 4) }])
     expect(pair.payer.judge(foreign)).toEqual({ ok: false, code: CLAIM_REFUSED.unknownWindow })
+  })
+})
+
+describe('a payer that pays less than its claims are worth', () => {
+  test('owes what is lacking, so that it is served up to its credit, and earns no odds', () => {
+    const creditMicro = 4 * 256 * packetCostMicro(LENGTH, COST)
+    const pair = new MiserPair({ seed: 'miser', creditMicro })
+    pair.open()
+    for (let packet = 0; packet < 256 * 20; packet++) if (!pair.packet(LENGTH, COST)) pair.otherFrame()
+    expect(pair.relay.counts.wins).toBeGreaterThan(100)
+    expect(pair.relay.counts.taken).toBeLessThan(256 * 8)
+    expect(pair.relay.exposureMicro).toBeGreaterThan(creditMicro / 2)
+    expect(pair.relay.standing.paidPackets).toBe(0)
   })
 })
 

@@ -42,7 +42,7 @@ describe('memory', () => {
     for (let claim = pair.relay.claimed; claim !== undefined; claim = pair.relay.nextClaim()) {
       expect(pair.payer.judge(claim.body).ok).toBe(true)
       pair.payer.honoured(claim.body)
-      pair.relay.claimPaid()
+      pair.relay.claimPaid(claim.expectedMicro)
     }
     pair.settle()
     expect(pair.packet(300, COST)).toBe(true)
@@ -54,7 +54,7 @@ describe('memory', () => {
     pair.claim = () => {
       for (let claim = pair.relay.nextClaim(); claim !== undefined; claim = pair.relay.nextClaim()) {
         bodies.push(claim.body)
-        pair.relay.claimPaid()
+        pair.relay.claimPaid(claim.expectedMicro)
       }
     }
     pair.open()

@@ -139,7 +139,7 @@ export class Pair {
       }
       if (verdict.minimumPrice < claim.expectedMicro) throw new Error('the payer pays less than the relay counts on')
       this.payer.honoured(claim.body)
-      this.relay.claimPaid()
+      this.relay.claimPaid(verdict.minimumPrice)
       this.paidMicro += verdict.minimumPrice
       this.payments++
     }

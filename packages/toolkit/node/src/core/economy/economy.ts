@@ -330,7 +330,8 @@ export class Economy {
     if (entry === undefined) return
     entry.creditAtMs = Number.NEGATIVE_INFINITY
     const { relay } = entry.pay
-    if (claim !== undefined && relay.claimed !== undefined && equalBytes(relay.claimed.body, claim)) relay.claimPaid()
+    if (claim === undefined || relay.claimed === undefined || !equalBytes(relay.claimed.body, claim)) return
+    relay.claimPaid(paidMicro)
   }
 
   #claimRefused(nodeId: Uint8Array, claim: Uint8Array, code: number): void {
