@@ -1,4 +1,4 @@
-import { chmodSync, existsSync, unlinkSync } from 'node:fs'
+import { chmodSync, lstatSync, unlinkSync } from 'node:fs'
 import { connect, createServer, type Server, type Socket } from 'node:net'
 import { type Api, parseCall } from '../api/api.ts'
 import { ApiError } from '../api/error.ts'
@@ -25,9 +25,14 @@ export class ControlServer {
     this.#server = createServer((socket) => this.#serve(socket))
   }
 
-  /** Listens. A socket file that nobody answers on is left over from a crash and replaced. @throws where one is alive */
+  /**
+   * Listens. A socket file that nobody answers on is left over from a crash and replaced.
+   * @throws where one is alive, and where another kind of file is
+   */
   async start(): Promise<void> {
-    if (!this.path.startsWith('\\\\') && existsSync(this.path)) {
+    const found = this.path.startsWith('\\\\') ? undefined : lstatSync(this.path, { throwIfNoEntry: false })
+    if (found !== undefined) {
+      if (!found.isSocket()) throw new Error(`${this.path} is no socket, and is left alone`)
       if (await answers(this.path)) throw new Error(`a node is already running: ${this.path} answers`)
       unlinkSync(this.path)
     }
