@@ -4,7 +4,7 @@ import type { NodeEvent } from '@nexus/node/api'
 import { type ControlClient, connectControl } from '@nexus/node/control'
 import { Command } from 'commander'
 import { EXIT } from '../cli/exit-codes.ts'
-import { failureOf } from '../cli/failure.ts'
+import { CommandFailure, failureOf } from '../cli/failure.ts'
 import { action, type Context, type GlobalFlags } from '../cli/frame.ts'
 import type { Output } from '../cli/output.ts'
 import { VERSION } from '../cli/version.ts'
@@ -59,10 +59,21 @@ async function examine({ global, flags, out }: Context<Flags>): Promise<number> 
   out.json({ schema: 'nexus-doctor/1', ok: isWell, findings })
   out.print(findingsText(findings, out))
   if (flags.bundle !== undefined) {
-    writeFileSync(flags.bundle, bundleOf(patient, findings), { mode: 0o600 })
+    writeBundle(flags.bundle, bundleOf(patient, findings))
     out.say(`${flags.bundle} holds addresses and NodeIDs, but no keys; read it before you give it away.`)
   }
   return isWell ? EXIT.ok : EXIT.failed
+}
+
+/** Writes for its owner alone; never over another file. @throws {CommandFailure} */
+function writeBundle(path: string, bundle: string): void {
+  try {
+    writeFileSync(path, bundle, { flag: 'wx', mode: 0o600 })
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
+    const message = `${path} is there already, and is not overwritten`
+    throw new CommandFailure({ exit: 'failed', code: 'bundle-exists', message }, { cause: error })
+  }
 }
 
 async function meet(global: GlobalFlags): Promise<Patient> {

@@ -14,6 +14,7 @@ import type { ChildSettings } from './child.ts'
 import { type DemoEconomy, demoEconomy } from './economy.ts'
 import { runKeys } from './keys.ts'
 import { AIR_SPEED, IN_REACH, PLAN, REACH_LOSS_DB, ROUND_MS } from './plan.ts'
+import { clearState } from './state.ts'
 import { SupervisedNode } from './supervised.ts'
 import { tellAddress } from './welcome.ts'
 
@@ -34,7 +35,7 @@ export async function runDemo(options: DemoOptions, signal: AbortSignal): Promis
   if (!existsSync(join(PAGE_FOLDER, 'index.html'))) {
     throw new Error('the page is not built; run `pnpm --filter @nexus/dashboard build:page`, or npm start, which does')
   }
-  if (fresh) rmSync(stateDir, { recursive: true, force: true })
+  if (fresh) clearState(stateDir)
   mkdirSync(stateDir, { recursive: true })
   const sockets = mkdtempSync(join(tmpdir(), 'nexus-demo-'))
   const air = createAir({ access: createMediumAccess, speed: AIR_SPEED })
