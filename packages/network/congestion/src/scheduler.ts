@@ -172,11 +172,6 @@ export class Scheduler {
     this.#unlink(queue, this.priority)
   }
 
-  /** Bytes went out that never waited; bulk earns its part of them too. */
-  passed(packetBytes: number, priority: Priority): void {
-    if (priority !== BULK && this.hasLevel(BULK)) this.#earnBulk(packetBytes)
-  }
-
   /** Gives up what waited too long. */
   expire(nowMs: number): void {
     this.#expiryMs = Number.POSITIVE_INFINITY

@@ -224,9 +224,14 @@ export class Shaper {
     return this.#throttles.get(neighbour)?.signal(nowMs, signal, this.meter.bps) ?? false
   }
 
+  /** What the neighbour signalled last, while it counts. */
+  signalled(nowMs: number, neighbour: number): Severity {
+    return this.#throttles.get(neighbour)?.severity(nowMs) ?? 0
+  }
+
   /** The larger of what the neighbour signalled and what its queue here has come to. */
   severity(nowMs: number, neighbour: number): Severity {
-    const theirs = this.#throttles.get(neighbour)?.severity(nowMs) ?? 0
+    const theirs = this.signalled(nowMs, neighbour)
     const ours = this.#scheduler.queue(neighbour)?.severity ?? 0
     return Math.max(theirs, ours) as Severity
   }

@@ -59,9 +59,11 @@ export class Congestion {
       return 'congestion-malformed'
     }
     const egress = this.#parts.interfaces.of(link.id)?.egress
+    const wasSevere = (egress?.shaper.signalled(nowMs, link.id) ?? 0) >= SEVERE
     if (egress === undefined || !egress.signal(nowMs, link.id, signal)) return 'congestion-outdated'
     this.receivedSignals++
-    if (signal.severity >= SEVERE) {
+    // Not at each repeat: what found no other way would be queued anew each time, and never be too old.
+    if (signal.severity >= SEVERE && !wasSevere) {
       this.#parts.packets.reroute(nowMs, egress.recall(link.id, REROUTED_FROM), 'no-route')
     }
     return undefined
