@@ -16,7 +16,7 @@ import {
 import type { ResourceAdvertisement } from './resource-codec.ts'
 import type { ReceivedResource, Transfers } from './transfers.ts'
 
-/** Requests that wait for their answers on one link. */
+/** Requests that wait for their answers on one link, each way; the peer's beyond that are not answered. */
 export const REQUESTS_MAX = 256
 /** Bytes of a request, and of an answer, that is taken as a resource. */
 export const REQUEST_BYTES_MAX: number = 1024 * 1024
@@ -42,6 +42,7 @@ export class Requests {
   readonly #transfers: Transfers
   readonly #answer: Answer
   readonly #pending = new Map<string, Pending>()
+  #serving = 0
 
   constructor(session: LinkSession, transfers: Transfers, answer: Answer) {
     this.#session = session
@@ -128,13 +129,19 @@ export class Requests {
   }
 
   async #serve(request: Request, requestId: Uint8Array): Promise<void> {
+    if (this.#serving >= REQUESTS_MAX) return
     const { nowMs, fault } = this.#session.ports
     const askedMs = nowMs()
+    this.#serving++
     try {
       const value = await this.#answer(request, requestId)
       const restMs = Math.max(0, ANSWER_MS_MIN - (nowMs() - askedMs))
-      this.#session.agenda.after(restMs, () => this.#respond(requestId, value))
+      this.#session.agenda.after(restMs, () => {
+        this.#serving--
+        this.#respond(requestId, value)
+      })
     } catch (error) {
+      this.#serving--
       fault?.(error)
     }
   }

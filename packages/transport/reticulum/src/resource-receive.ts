@@ -38,6 +38,7 @@ export class SegmentReceiver {
   readonly #windowMax: number
   #mapped: number
   #received = 0
+  #receivedBytes = 0
   #window = WINDOW_FIRST
   /** Parts asked for and not yet come. */
   readonly #wanted = new Set<number>()
@@ -86,6 +87,11 @@ export class SegmentReceiver {
     const place = this.#places.get(key)
     if (place === undefined || this.#isOver) return false
     if (this.#parts[place] === undefined) {
+      this.#receivedBytes += part.length
+      if (this.#receivedBytes > this.advertisement.transferBytes) {
+        this.cancel('longer than it said', true)
+        return true
+      }
       this.#parts[place] = part.slice()
       this.#received++
       this.#answerMs ??= this.#session.ports.nowMs() - this.#askedMs

@@ -2,7 +2,7 @@ import { concatBytes, equalBytes } from '@nexus/codec'
 import { addressKey } from './bytes.ts'
 import { ReticulumError } from './errors.ts'
 import { ExpiringMap } from './expiring-map.ts'
-import { HASH_BYTES, TRANSFER_BYTES_MAX } from './limits.ts'
+import { HASH_BYTES, RESOURCE_SEGMENT_BYTES_MAX, TRANSFER_BYTES_MAX } from './limits.ts'
 import type { LinkSession } from './link-session.ts'
 import type { MsgPack } from './msgpack.ts'
 import { CONTEXT, PACKET_TYPE } from './packet.ts'
@@ -161,6 +161,11 @@ export class Transfers {
       return
     }
     if (advertisement.segmentIndex !== incoming.segments.length + 1) return
+    // Segments are full but for the last: a sender that goes on with smaller ones would never be done.
+    if (incoming.segments.length > incoming.totalBytes / RESOURCE_SEGMENT_BYTES_MAX + 1) {
+      this.#session.fail('a resource of more segments than it has room for')
+      return
+    }
     incoming.receiver = new SegmentReceiver(this.#session, advertisement, (segment, why) => {
       incoming.receiver = undefined
       if (segment === undefined) {

@@ -1,3 +1,4 @@
+import { concatBytes } from '@nexus/codec'
 import { describe, expect, test } from 'vitest'
 import { announcePacket, announceRandomHash } from '../src/announce.ts'
 import { hkdf } from '../src/crypto.ts'
@@ -13,6 +14,9 @@ import {
 } from '../src/link-codec.ts'
 import { destinationHash, nameHash } from '../src/name.ts'
 import { CONTEXT, DESTINATION_TYPE, decodePacket, encodePacket, PACKET_TYPE } from '../src/packet.ts'
+import { encodeRequest, pathHash } from '../src/request-codec.ts'
+import { REQUESTS_MAX } from '../src/requests.ts'
+import { encodeAdvertisement, mapHash, resourceHash } from '../src/resource-codec.ts'
 import { sealToken } from '../src/token.ts'
 import { cryptos } from './kit.ts'
 import { World } from './virtual.ts'
@@ -90,6 +94,63 @@ describe('the MTU of a link', () => {
     give(DESTINATION_TYPE.link, PACKET_TYPE.proof, id, CONTEXT.linkRequestProof, proof)
     expect(await link).toBe(isTaken ? true : `a link proof: MTU ${mtuBytes}`)
   })
+})
+
+test('parts that are longer than their transfer end it', () => {
+  const at = stage()
+  const destination = at.node.serve(at.world.identity(), 'test.hostile', { resources: 'all' })
+  const peer = openLink(at, destination)!
+  const randomHash = at.world.random(4)
+  const parts = Array.from({ length: 8 }, () => at.world.random(8_000))
+  const hash = at.world.random(32)
+  const offer = { hash, randomHash, originalHash: hash, parts: 8, segmentIndex: 1, segments: 1, requestId: undefined }
+  const flags = { encrypted: true, compressed: false, split: false, isRequest: false, isResponse: false }
+  const hashmap = concatBytes(...parts.map((part) => mapHash(crypto, part, randomHash)))
+  const sizes = { transferBytes: 8_000, totalBytes: 8_000, hasMetadata: false }
+  peer.sealed(CONTEXT.resourceAdvertisement, encodeAdvertisement({ ...offer, ...flags, ...sizes, hashmap }))
+  const contexts = () => at.sent.map((packet) => decodePacket(packet).context)
+  peer.clear(CONTEXT.resource, parts[0] as Uint8Array)
+  expect(contexts()).not.toContain(CONTEXT.resourceCancelledByReceiver)
+  peer.clear(CONTEXT.resource, parts[1] as Uint8Array)
+  expect(contexts()).toContain(CONTEXT.resourceCancelledByReceiver)
+})
+
+test('a resource of segments without end ends its link', () => {
+  const at = stage()
+  const destination = at.node.serve(at.world.identity(), 'test.hostile', { resources: 'all' })
+  const peer = openLink(at, destination)!
+  const originalHash = resourceHash(crypto, Uint8Array.of(0), new Uint8Array(4))
+  const flags = { encrypted: false, compressed: false, split: true, isRequest: false, isResponse: false }
+  const counts = { transferBytes: 5, totalBytes: 1_000, parts: 1, segments: 1_000, hasMetadata: false }
+  let segmentIndex = 1
+  for (; segmentIndex < 1_000 && [...at.node.links].length === 1; segmentIndex++) {
+    const randomHash = new Uint8Array(4).fill(segmentIndex - 1)
+    const part = Uint8Array.of(0, 0, 0, 0, 0)
+    const hash = resourceHash(crypto, part.subarray(4), randomHash)
+    const names = { hash, randomHash, originalHash, requestId: undefined, hashmap: mapHash(crypto, part, randomHash) }
+    peer.sealed(CONTEXT.resourceAdvertisement, encodeAdvertisement({ ...counts, ...flags, ...names, segmentIndex }))
+    peer.clear(CONTEXT.resource, part)
+  }
+  // Two were taken: the one that there is room for, and one that a sender may cut more.
+  expect(segmentIndex - 1).toBe(3)
+})
+
+test('requests whose answers take long are taken up to a bound, and again once there is room', async () => {
+  const at = stage()
+  const destination = at.node.serve(at.world.identity(), 'test.hostile')
+  const answers: (() => void)[] = []
+  destination.onRequest('/slow', () => new Promise((resolve) => answers.push(() => resolve(null))))
+  const peer = openLink(at, destination)!
+  const ask = (requestedAt: number) =>
+    peer.sealed(CONTEXT.request, encodeRequest({ requestedAt, pathHash: pathHash(crypto, '/slow'), data: null }))
+  for (let n = 0; n < REQUESTS_MAX + 5; n++) ask(n + 0.5)
+  await at.world.pass(1)
+  expect(answers).toHaveLength(REQUESTS_MAX)
+  answers[0]!()
+  await at.world.pass(100)
+  ask(9_999.5)
+  await at.world.pass(1)
+  expect(answers).toHaveLength(REQUESTS_MAX + 1)
 })
 
 test('a round-trip time that is claimed without end is not believed', () => {
