@@ -131,7 +131,8 @@ export function verifySettlement(crypto: Crypto, networkId: Uint8Array, settleme
   )
 }
 
-function settlementFault(settlement: Settlement): ChannelError | undefined {
+/** Which field is outside its range, signatures left out. */
+export function settlementFault(settlement: Settlement): ChannelError | undefined {
   const { amountAToBMicro: amountMicro, payerSeq, finalSequence: sequence } = settlement
   if (equalBytes(settlement.keyA, settlement.keyB)) return new ChannelError({ code: 'channels/parties' })
   const magnitude = amountMicro < 0n ? -amountMicro : amountMicro

@@ -14,6 +14,7 @@ import { type ChannelRecord, HALT, type Terms } from './record.ts'
 import {
   SETTLEMENT_TAG,
   type Settlement,
+  settlementFault,
   settlementHash,
   settlementSignedBytes,
   settlementVerifyJobs,
@@ -202,21 +203,19 @@ function payee({ amountAToBMicro }: Settlement): 'a' | 'b' {
   return amountAToBMicro > 0n ? 'b' : 'a'
 }
 
-/** The record that the terms give, unsigned; undefined where it would move too little. */
+/** The record that the terms give, unsigned; undefined where they give none, as by a number that no debit has. */
 function settlementOf(context: Context, channel: Channel, base: ChannelState, terms: Terms): Settlement | undefined {
-  const amountAToBMicro = base.balanceAMicro - terms.state.balanceAMicro
-  const magnitude = amountAToBMicro < 0n ? -amountAToBMicro : amountAToBMicro
-  if (magnitude < SETTLEMENT_AMOUNT_MIN_MICRO || terms.state.sequence <= base.sequence) return undefined
-  return {
+  const settlement: Settlement = {
     channelId: base.channelId,
     ...keysOf(context, channel),
-    amountAToBMicro,
+    amountAToBMicro: base.balanceAMicro - terms.state.balanceAMicro,
     prevSequence: base.sequence,
     finalSequence: terms.state.sequence,
     payerSeq: terms.payerSeq,
     signatureA: NO_SIGNATURE,
     signatureB: NO_SIGNATURE,
   }
+  return settlementFault(settlement) === undefined ? settlement : undefined
 }
 
 function signSettlement(context: Context, settlement: Settlement): Uint8Array {

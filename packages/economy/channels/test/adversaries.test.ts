@@ -424,6 +424,31 @@ test('a debit has a number of its own, also where the one before is in no ledger
   assert.equal(new Set(published).size, 1)
 })
 
+test('a payer that names a debit by a number that there is not is refused, and settles by the next', () => {
+  const { world, a, b } = pair('number')
+  pay(world, a, b, 5_000n)
+  const numbers = [0n, 2n ** 64n - 1n]
+  const refused: bigint[] = []
+  b.tampers = (_, bytes) => {
+    const message = decodeChannelMessage(bytes)
+    const payerSeq = message.kind === 'settleSeq' ? numbers.shift() : undefined
+    return [
+      message.kind === 'settleSeq' && payerSeq !== undefined ? encodeChannelMessage({ ...message, payerSeq }) : bytes,
+    ]
+  }
+  a.tampers = (_, bytes) => {
+    const message = decodeChannelMessage(bytes)
+    if (message.kind === 'refuse') refused.push(BigInt(message.code))
+    return [bytes]
+  }
+  for (let round = 0; round < 3; round++) {
+    b.channels.settle(world.nowMs, a.nodeId)
+    world.runFor(2_000)
+  }
+  assert.deepEqual(refused, [6n, 6n])
+  assert.equal(a.owedBy(b), 0n)
+})
+
 describe('exposure', () => {
   test('one balance pledged in k channels is worth at most the sum of their limits', () => {
     const world = new World(crypto, 'pledges', CALM)

@@ -6,6 +6,7 @@ import {
   type CloseRecord,
   decodeChannelMessage,
   type Earning,
+  encodeSettlement,
   type Publication,
   payerSide,
   type Settlement,
@@ -326,6 +327,8 @@ export class Party {
         this.#end(claim, 'refused')
       },
       wouldApply: (settlement) => {
+        // As hosts do, whose ledgers take records as bytes.
+        encodeSettlement(settlement)
         const payer = payerSide(settlement) === 'a' ? settlement.keyA : settlement.keyB
         return settlement.payerSeq === world.ledger.nextSeq(payer, this.heard)
       },
