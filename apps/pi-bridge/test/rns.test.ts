@@ -3,6 +3,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { encodeUtf8, fromHex } from '@nexus/codec'
 import { startReticulum, tcpServerMedium } from '@nexus/reticulum/node'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 
@@ -86,3 +87,15 @@ test('a file and a message go from one command to another', async () => {
   expect(await listener.exit, listener.text()).toBe(0)
   expect(await listener.first('nexus-rns-lxmf/1')).toMatchObject({ content: 'hello there', signature: 'valid' })
 }, 120_000)
+
+test('a file whose name no disk takes ends no receiver', async () => {
+  const receiver = rns('cp', '--receive', '--folder', folder, '--once')
+  const { hash } = await receiver.first('nexus-rns-receiving/1')
+  const { node } = running
+  const link = await node.connect(await node.resolve(fromHex(hash), { timeoutMs: 10_000 }))
+  for (const name of ['n'.repeat(300), 'short']) {
+    await link.sendResource(encodeUtf8('a line'), { metadata: { name: encodeUtf8(name) } }).done
+  }
+  expect(await receiver.exit, receiver.text()).toBe(0)
+  expect(await receiver.first('nexus-rns-received/1')).toMatchObject({ file: join(folder, 'short') })
+}, 60_000)

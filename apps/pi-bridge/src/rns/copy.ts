@@ -75,7 +75,9 @@ export async function receiveFiles({ flags, out, signal }: Context<CopyFlags>): 
       out.print(`${printable(file)}: ${bytes} bytes${from === undefined ? '' : ` from ${pretty(from)}`}`)
       if (flags.once) done.abort()
     }
-    inbox.links.subscribe((link) => link.resources.subscribe((resource) => void received(link, resource)))
+    // The sender chose the name: one that the disk does not take ends nothing here.
+    const unkept = (error: Error) => out.say(`a file was not kept: ${printable(error.message)}`)
+    inbox.links.subscribe((link) => link.resources.subscribe((each) => void received(link, each).catch(unkept))))
     if (!done.signal.aborted) await new Promise((resolve) => done.signal.addEventListener('abort', resolve))
   })
   return EXIT.ok
@@ -94,9 +96,8 @@ async function keep(folder: string, name: string, data: Uint8Array): Promise<str
   for (let n = 0; n < NAMES_MAX; n++) {
     const path = join(folder, n === 0 ? name : `${name}.${n}`)
     try {
-      const file = await open(path, 'wx', 0o600)
+      await using file = await open(path, 'wx', 0o600)
       await file.writeFile(data)
-      await file.close()
       return path
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
