@@ -11,7 +11,7 @@ import {
 } from '@nexus/congestion'
 import type { Link } from '@nexus/link'
 import { SELF } from './egress.ts'
-import type { Interfaces, InterfaceTraffic } from './interfaces.ts'
+import type { Interfaces } from './interfaces.ts'
 import { JAM_MS_MAX, STOCK_MS } from './limits.ts'
 import type { Packets } from './packets.ts'
 
@@ -111,10 +111,14 @@ export class Congestion {
     let congestedQueues = 0
     for (const traffic of this.#parts.interfaces.values()) {
       const { egress } = traffic
+      let sharers = 0
+      for (const { packets } of egress.shaper.queues()) if (packets > 0) sharers++
       for (const queue of egress.shaper.queues()) {
         if (queue.severity === 0) freeQueues++
-        else congestedQueues++
-        if (queue.severity > 0) this.#addLoads(loads, traffic, queue)
+        else {
+          congestedQueues++
+          this.#addLoads(loads, (queue.bytes * 8_000 * sharers) / egress.shaper.meter.bps, queue)
+        }
       }
       if (nowMs < egress.jammedUntilMs) {
         this.#add(loads, egress.lastSource, { severity: SEVERE, drainMs: egress.jammedUntilMs - nowMs, scope: 'link' })
@@ -130,11 +134,7 @@ export class Congestion {
     return loads
   }
 
-  #addLoads(loads: Map<number, Load>, { egress }: InterfaceTraffic, queue: NeighbourQueue): void {
-    const { shaper } = egress
-    let sharers = 0
-    for (const { packets } of shaper.queues()) if (packets > 0) sharers++
-    const drainMs = (queue.bytes * 8_000 * sharers) / shaper.meter.bps
+  #addLoads(loads: Map<number, Load>, drainMs: number, queue: NeighbourQueue): void {
     for (const [source, bytes] of queue.fedBy) {
       if (bytes > 0 && source !== queue.id)
         this.#add(loads, source, { severity: queue.severity, drainMs, scope: 'link' })
