@@ -7,6 +7,8 @@ import { decodeMsgPack, encodeMsgPack, Float64, type MsgPack } from './msgpack.t
 
 /** The destination name of those who take LXMF messages. */
 export const LXMF_NAME = 'lxmf.delivery'
+/** First byte of a msgpack list of fewer than 16 items, less their number. */
+const SHORT_LIST = 0x90
 const HEAD_BYTES = 2 * ADDRESS_BYTES + SIGNATURE_BYTES
 
 /** A message of LXMF. Title and content are bytes on the wire, UTF-8 by custom. */
@@ -23,6 +25,8 @@ export interface LxmfContent {
 export interface LxmfMessage extends LxmfContent {
   readonly destination: Uint8Array
   readonly source: Uint8Array
+  /** As it came, without a stamp: what id and signature are over. Others encode numbers in ways of their own. */
+  readonly payload: Uint8Array
   /** 32 bytes: H(destination ‖ source ‖ payload). */
   readonly id: Uint8Array
   readonly signature: Uint8Array
@@ -60,10 +64,10 @@ export function unpackLxmf(crypto: ReticulumCrypto, packed: Uint8Array): LxmfMes
   if (stamp !== undefined && stamp !== null && !(stamp instanceof Uint8Array)) throw formError('stamp')
   const content = { timestamp, title, content: text, fields }
   const head = packed.slice(0, 2 * ADDRESS_BYTES)
-  // The id leaves a stamp out: then the payload is that of the message without it.
-  const payload = value.length === 4 ? packed.subarray(HEAD_BYTES) : payloadOf(content)
+  const payload = withoutStamp(packed.slice(HEAD_BYTES), value)
   return {
     ...content,
+    payload,
     destination: head.subarray(0, ADDRESS_BYTES),
     source: head.subarray(ADDRESS_BYTES),
     signature: packed.slice(2 * ADDRESS_BYTES, HEAD_BYTES),
@@ -74,8 +78,8 @@ export function unpackLxmf(crypto: ReticulumCrypto, packed: Uint8Array): LxmfMes
 
 /** Whether the message is signed by the identity of its source. */
 export function verifyLxmf(message: LxmfMessage, source: RemoteIdentity): boolean {
-  const { destination, source: from, id, signature } = message
-  return source.verify(signature, concatBytes(destination, from, payloadOf(message), id))
+  const { destination, source: from, payload, id, signature } = message
+  return source.verify(signature, concatBytes(destination, from, payload, id))
 }
 
 /** The app data of an announce: msgpack `[display name, stamp cost]`. */
@@ -111,6 +115,14 @@ export function isLxmfFor(message: LxmfMessage, destination: Uint8Array): boolea
 
 function payloadOf({ timestamp, title, content, fields }: LxmfContent): Uint8Array {
   return encodeMsgPack([new Float64(timestamp), title, content, fields])
+}
+
+/** The payload as a list of its first four items, their bytes unchanged. @throws {ReticulumError} `reticulum/form` */
+function withoutStamp(payload: Uint8Array, items: readonly MsgPack[]): Uint8Array {
+  if (items.length === 4) return payload
+  if (payload[0] !== (SHORT_LIST | items.length)) throw formError('payload')
+  const extraBytes = items.slice(4).reduce<number>((sum, item) => sum + encodeMsgPack(item).length, 0)
+  return concatBytes(Uint8Array.of(SHORT_LIST | 4), payload.subarray(1, payload.length - extraBytes))
 }
 
 function formError(why: string): ReticulumError {

@@ -1,4 +1,4 @@
-import { encodeUtf8 } from '@nexus/codec'
+import { concatBytes, encodeUtf8 } from '@nexus/codec'
 import { expect, test } from 'vitest'
 import { Lxmf } from '../src/lxmf.ts'
 import { lxmfAppData, packLxmf, readLxmfAppData, unpackLxmf, verifyLxmf } from '../src/lxmf-message.ts'
@@ -39,6 +39,33 @@ test('a stamp is no part of the id', () => {
   const message = unpackLxmf(crypto, Uint8Array.from(stamped))
   expect([message.id, message.stamp?.length]).toEqual([unpackLxmf(crypto, packed).id, 32])
   expect(verifyLxmf(message, identity)).toBe(true)
+})
+
+test('a signature is over the bytes that came, whatever form its sender gives to numbers', () => {
+  const identity = new World(1).identity()
+  const head = new Uint8Array(32)
+  const items = concatBytes(
+    ...[new Float64(1.5), content.title, content.content].map((item) => encodeMsgPack([item]).subarray(1)),
+    // {1: 2.0, 2: 3 in two bytes}: whole as a float64, and longer than it need be.
+    Uint8Array.of(0x82, 1, 0xcb, 0x40, 0, 0, 0, 0, 0, 0, 0, 2, 0xcc, 3),
+  )
+  const payload = concatBytes(Uint8Array.of(0x94), items)
+  const id = crypto.sha256(concatBytes(head, payload))
+  const signed = concatBytes(head, identity.sign(concatBytes(head, payload, id)))
+  const stamped = concatBytes(Uint8Array.of(0x95), items, encodeMsgPack(new Uint8Array(32)))
+  for (const sent of [payload, stamped]) {
+    const message = unpackLxmf(crypto, concatBytes(signed, sent))
+    expect([message.id, message.fields]).toEqual([
+      id,
+      new Map([
+        [1, 2],
+        [2, 3],
+      ]),
+    ])
+    expect(verifyLxmf(message, identity)).toBe(true)
+  }
+  const longList = concatBytes(Uint8Array.of(0xdc, 0, 5), stamped.subarray(1))
+  expect(() => unpackLxmf(crypto, concatBytes(signed, longList))).toThrow('payload')
 })
 
 test('names in announces, of old clients and new', () => {
