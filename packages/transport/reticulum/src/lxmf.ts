@@ -6,6 +6,7 @@ import { ReticulumError } from './errors.ts'
 import { ExpiringMap } from './expiring-map.ts'
 import { Feed } from './feed.ts'
 import type { Identity } from './identity.ts'
+import type { Known } from './known.ts'
 import { PLAINTEXT_BYTES_MAX } from './limits.ts'
 import type { Link } from './link.ts'
 import {
@@ -31,6 +32,8 @@ const IDS_MS = 7 * 86_400_000
 export const LXMF_LINKS_MAX = 64
 /** Bytes of a message that comes as a resource. */
 export const LXMF_BYTES_MAX: number = 4 * 1024 * 1024
+/** Senders that are looked up at once; messages of others are shown without waiting, their sender unknown. */
+export const LXMF_LOOKUPS_MAX = 16
 const RESOLVE_MS = 15_000
 
 export interface LxmfOptions {
@@ -74,6 +77,7 @@ export class Lxmf {
   readonly #destination: Destination
   readonly #seen = new ExpiringMap<true>(LXMF_IDS_MAX, IDS_MS)
   readonly #links = new Map<string, Link>()
+  #lookups = 0
 
   /** Opens the delivery destination of the identity. @throws {TypeError} where it is open already */
   constructor(options: LxmfOptions) {
@@ -184,8 +188,20 @@ export class Lxmf {
   /** Looks the sender up, where its announce was not heard. */
   async #check(message: LxmfMessage): Promise<ReceivedLxmf['signatureState']> {
     const { node, crypto } = this.#options
-    const known = node.known.get(message.source) ?? (await node.resolve(message.source).catch(() => undefined))
+    const known = node.known.get(message.source) ?? (await this.#lookUp(message.source))
     if (known === undefined || !equalBytes(known.nameHash, nameHash(crypto, LXMF_NAME))) return 'unknown'
     return verifyLxmf(message, known.identity) ? 'valid' : 'forged'
+  }
+
+  async #lookUp(source: Uint8Array): Promise<Known | undefined> {
+    if (this.#lookups >= LXMF_LOOKUPS_MAX) return undefined
+    this.#lookups++
+    try {
+      return await this.#options.node.resolve(source)
+    } catch {
+      return undefined
+    } finally {
+      this.#lookups--
+    }
   }
 }

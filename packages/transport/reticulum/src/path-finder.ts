@@ -1,5 +1,5 @@
 import { concatBytes } from '@nexus/codec'
-import type { Agenda } from './agenda.ts'
+import type { Agenda, Appointment } from './agenda.ts'
 import { addressKey } from './bytes.ts'
 import { ReticulumError } from './errors.ts'
 import { ExpiringMap } from './expiring-map.ts'
@@ -38,6 +38,12 @@ interface Wait {
   fail(error: Error): void
 }
 
+/** All who wait for one destination: it is asked for once for all of them, and again every few seconds. */
+interface Lookup {
+  readonly waits: Set<Wait>
+  repeat: Appointment | undefined
+}
+
 /** Asks for paths, and answers who asks. */
 export class PathFinder {
   readonly requestHash: Uint8Array
@@ -45,7 +51,7 @@ export class PathFinder {
   readonly #tags = new ExpiringMap<true>(TAGS_MAX, TAG_MS)
   /** Interfaces behind which someone looks for a destination. */
   readonly #searches = new ExpiringMap<ReticulumInterface>(SEARCHES_MAX, SEARCH_MS)
-  readonly #waits = new Map<string, Set<Wait>>()
+  readonly #lookups = new Map<string, Lookup>()
 
   constructor(host: PathHost) {
     this.#host = host
@@ -63,20 +69,23 @@ export class PathFinder {
     signal?.throwIfAborted()
     const { known, ports, agenda } = this.#host
     const found = () => (known.path(destination, ports.nowMs()) === undefined ? undefined : known.get(destination))
-    const already = found()
-    if (already !== undefined) return already
+    const here = found()
+    if (here !== undefined) return here
     const key = addressKey(destination)
-    const waits = this.#waits.get(key) ?? new Set()
-    if (this.#waits.size >= SEARCHES_MAX) {
+    const already = this.#lookups.get(key)
+    if (already === undefined && this.#lookups.size >= SEARCHES_MAX) {
       throw new ReticulumError({ code: 'reticulum/limit', what: 'path requests', max: SEARCHES_MAX })
     }
-    this.#waits.set(key, waits)
+    const lookup: Lookup = already ?? { waits: new Set(), repeat: undefined }
+    this.#lookups.set(key, lookup)
     return new Promise<Known>((resolve, reject) => {
       const finish = (act: () => void) => {
-        waits.delete(wait)
-        if (waits.size === 0) this.#waits.delete(key)
+        lookup.waits.delete(wait)
+        if (lookup.waits.size === 0) {
+          this.#lookups.delete(key)
+          lookup.repeat?.cancel()
+        }
         limit.cancel()
-        repeat.cancel()
         signal?.removeEventListener('abort', abort)
         act()
       }
@@ -88,21 +97,16 @@ export class PathFinder {
       const wait = { look, fail }
       const abort = () => fail(signal?.reason as Error)
       const limit = agenda.after(timeoutMs, () => fail(noPath(destination)))
-      const ask = () => {
-        this.request(destination)
-        repeat = agenda.after(REPEAT_MS, ask)
-      }
-      let repeat = agenda.after(REPEAT_MS, ask)
-      waits.add(wait)
+      lookup.waits.add(wait)
       signal?.addEventListener('abort', abort)
-      this.request(destination)
+      if (already === undefined) this.#ask(destination, lookup)
     })
   }
 
   /** A destination has a path now. */
   learnt(known: Known): void {
     const key = addressKey(known.destination)
-    for (const { look } of [...(this.#waits.get(key) ?? [])]) look()
+    for (const { look } of [...(this.#lookups.get(key)?.waits ?? [])]) look()
     const searcher = this.#searches.get(key, this.#host.ports.nowMs())
     if (searcher === undefined || known.path === undefined || searcher === known.path.iface) return
     this.#searches.delete(key)
@@ -112,7 +116,7 @@ export class PathFinder {
   /** Nobody waits any longer. */
   close(why: string): void {
     const error = new ReticulumError({ code: 'reticulum/closed', what: 'a path request', why })
-    for (const waits of [...this.#waits.values()]) for (const { fail } of [...waits]) fail(error)
+    for (const { waits } of [...this.#lookups.values()]) for (const { fail } of [...waits]) fail(error)
   }
 
   /** A path request from someone; one without a tag, or with one that was heard before, is ignored. */
@@ -137,6 +141,11 @@ export class PathFinder {
   #search(destination: Uint8Array, tag: Uint8Array, from: ReticulumInterface, nowMs: number): void {
     this.#searches.set(addressKey(destination), from, nowMs)
     for (const iface of this.#host.interfaces) if (iface !== from) this.#send(destination, tag, iface)
+  }
+
+  #ask(destination: Uint8Array, lookup: Lookup): void {
+    lookup.repeat = this.#host.agenda.after(REPEAT_MS, () => this.#ask(destination, lookup))
+    this.request(destination)
   }
 
   #send(destination: Uint8Array, tag: Uint8Array, on?: ReticulumInterface): void {

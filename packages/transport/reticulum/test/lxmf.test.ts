@@ -1,6 +1,6 @@
 import { concatBytes, encodeUtf8 } from '@nexus/codec'
 import { expect, test } from 'vitest'
-import { Lxmf } from '../src/lxmf.ts'
+import { LXMF_LOOKUPS_MAX, Lxmf } from '../src/lxmf.ts'
 import { lxmfAppData, packLxmf, readLxmfAppData, unpackLxmf, verifyLxmf } from '../src/lxmf-message.ts'
 import { encodeMsgPack, Float64 } from '../src/msgpack.ts'
 import type { Reticulum } from '../src/reticulum.ts'
@@ -107,4 +107,33 @@ test('both methods deliver, each message is shown once, and who asks for a stamp
   dear.announce()
   await world.pass(2_000)
   await expect(world.until(alice.lxmf.send(dear.hash, { content: 'hi' }))).rejects.toThrow('stamp')
+})
+
+test('messages of many unknown senders make no flood of path requests, and none of them is lost', async () => {
+  const world = new World(4)
+  const [a, b] = [world.node(), world.node()]
+  world.wire(a, b)
+  const bob = client(world, b, 'bob')
+  let shown = 0
+  bob.lxmf.messages.subscribe(({ signatureState }) => {
+    if (signatureState === 'unknown') shown++
+  })
+  const known = await world.until(a.resolve(bob.lxmf.hash))
+  const identity = world.identity()
+  const [iface] = [...b.interfaces]
+  const before = iface!.counts.framesOut
+  const say = (n: number, source: number) => {
+    const from = { identity, hash: new Uint8Array(16).fill(source) }
+    a.send(known, packLxmf(crypto, from, bob.lxmf.hash, { ...content, timestamp: n + 0.5 }).subarray(16))
+  }
+  for (let n = 0; n < 100; n++) say(n, 7)
+  await world.pass(20_000)
+  // A proof each, and one search: at once, and again every three seconds.
+  const requests = 6
+  expect([shown, iface!.counts.framesOut - before <= 100 + requests]).toEqual([100, true])
+  for (let n = 100; n < 200; n++) say(n, n)
+  await world.pass(1_000)
+  expect(shown).toBe(200 - LXMF_LOOKUPS_MAX)
+  await world.pass(20_000)
+  expect([shown, iface!.counts.framesOut - before <= 200 + requests * (1 + LXMF_LOOKUPS_MAX)]).toEqual([200, true])
 })
