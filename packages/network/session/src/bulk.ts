@@ -60,6 +60,9 @@ export class Bulk {
   /** The part was not taken after all. */
   unsent(part: number): void {
     this.#isOut[part] = 0
+    if (this.#onceMs[part]! < 0) return
+    this.#onceMs[part] = -1
+    this.#sent.delete(part)
   }
 
   /** Nothing was answered in time: all that is not held is sent again, more slowly. */

@@ -84,6 +84,14 @@ export class PartSet {
     return true
   }
 
+  /** Whether the part was there. */
+  delete(index: number): boolean {
+    if (!this.has(index)) return false
+    this.#bits[index >> 3]! &= ~(1 << (index & 7))
+    this.#count--
+    return true
+  }
+
   clear(): void {
     this.#bits.fill(0)
     this.#count = 0

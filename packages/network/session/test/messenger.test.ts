@@ -336,6 +336,19 @@ describe('outbox', () => {
     }
   })
 
+  test('a long message is sent once its last part left, not once there was no way for it', () => {
+    const world = new World(crypto, 26)
+    const [alice, bob] = [world.peer(), world.peer()]
+    let parts = 0
+    alice.answer = () => (parts++ === 0 ? undefined : 'no-route')
+    const id = alice.send(bob, bodyOf(1, 400))!
+    assert.equal(parts, 2)
+    assert.equal(alice.state(id), 'queued')
+    alice.answer = undefined
+    world.runFor(60_000)
+    assert.equal(alice.state(id), 'delivered')
+  })
+
   test('an answer inside the call that sends measures no round trip either', () => {
     const world = new World(crypto, 25)
     const [alice, bob] = [world.peer(), world.peer()]
