@@ -12,7 +12,11 @@ const SECONDS = Number(process.env['NEXUS_SOAK_SECONDS'] ?? 60)
 const NODES = 5
 /** These two are never killed: in them a leak would show. */
 const OBSERVERS = 2
-const LOAD_EVERY_MS = 100
+/**
+ * Half a message a second for each pair. A receiver answers a sender once a second (docs/spec/session.md): with more, what waits for its
+ * receipt grows to the bound of the load, and a message at the end has minutes of others before it, however good the ways are.
+ */
+const LOAD_EVERY_MS = 500
 const REROUTE_MS = 180_000
 const HEAP_GROWTH_MAX = 0.05
 
