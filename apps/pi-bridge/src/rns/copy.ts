@@ -77,7 +77,7 @@ export async function receiveFiles({ flags, out, signal }: Context<CopyFlags>): 
     }
     // The sender chose the name: one that the disk does not take ends nothing here.
     const unkept = (error: Error) => out.say(`a file was not kept: ${printable(error.message)}`)
-    inbox.links.subscribe((link) => link.resources.subscribe((each) => void received(link, each).catch(unkept))))
+    inbox.links.subscribe((link) => link.resources.subscribe((each) => void received(link, each).catch(unkept)))
     if (!done.signal.aborted) await new Promise((resolve) => done.signal.addEventListener('abort', resolve))
   })
   return EXIT.ok
