@@ -49,6 +49,8 @@ export const WINDOWS_REMEMBERED = 8
 export const SERIES_MAX = 8
 /** How long after its link or key ended a series is still honoured. */
 export const SERIES_KEPT_MS = 600_000
+/** REVEALs of one series that wait for their ODDS; with so many a window without priced frames ends without one. */
+export const UNANSWERED_MAX = 16
 /** Waits between repeats double up to this many spacings. */
 export const REPEAT_SPACINGS_MAX = 16
 /** Where a window's packets are shorter on average, its claim waits for those of the next ones: see the specification. */

@@ -1,7 +1,7 @@
 import type { Crypto, Random } from '@nexus/crypto'
 import { commitTo } from './draw.ts'
 import type { FrameLog } from './frame-log.ts'
-import { HANDSHAKE_BYTES, REPEAT_SPACINGS_MAX, REVEAL_BYTES, SERIES_BYTES } from './limits.ts'
+import { HANDSHAKE_BYTES, REPEAT_SPACINGS_MAX, REVEAL_BYTES, SERIES_BYTES, UNANSWERED_MAX } from './limits.ts'
 import { encodeLotteryMessage } from './messages.ts'
 import { smallestOdds } from './price.ts'
 
@@ -175,7 +175,7 @@ export class PayerSeries {
   /** Ends a window: its secret is of use for its own frames, and for the commitment to a window that is still to come. */
   #over(nowMs: number, window: PayerWindow): void {
     if (window.revealed) return
-    const leadsOn = !this.ended && window.window + 2 >= this.#current
+    const leadsOn = !this.ended && window.window + 2 >= this.#current && this.#unanswered.size < UNANSWERED_MAX
     if (leadsOn || window.log !== undefined) this.#reveal(nowMs, window)
     else this.windows.delete(window.window)
   }

@@ -41,7 +41,8 @@ export class RelaySeries {
   endedMs = Number.POSITIVE_INFINITY
   /** The OPEN_LOT answered last, and the first window that it opened. */
   #opened: { readonly message: OpenLot; readonly first: number } | undefined
-  #newest = -1
+  /** Highest window there was, among the even ones and the odd: each REVEAL leads to the next of its own. */
+  readonly #newest: [even: number, odd: number] = [-1, -1]
 
   constructor(handshakeHash: Uint8Array, windowFrames: number) {
     this.handshakeHash = handshakeHash
@@ -60,7 +61,7 @@ export class RelaySeries {
 
   /** Highest window that there was. */
   get newest(): number {
-    return this.#newest
+    return Math.max(...this.#newest)
   }
 
   /** The windows that an OPEN_LOT opens, those of its first copy; none where it would reopen a window. */
@@ -70,7 +71,7 @@ export class RelaySeries {
       return [this.windows.get(known.first), this.windows.get(known.first + 1)].filter((one) => one !== undefined)
     }
     const first = Math.floor(counter / this.windowFrames)
-    if (this.ended || first <= this.#newest) return []
+    if (this.ended || first <= this.newest) return []
     this.forgetIdle()
     this.#opened = { message, first }
     return message.commits.map((commit, at) => this.#add(first + at, commit, odds()))
@@ -84,11 +85,11 @@ export class RelaySeries {
     const next = this.windows.get(message.window + 2)
     if (next !== undefined) return equalBytes(next.commit, message.commit) ? next : undefined
     const window = this.windows.get(message.window)
-    if (window === undefined && message.window + 2 < (this.#opened?.first ?? 0)) {
-      // Of before the last OPEN_LOT and forgotten here: it is answered, so that its payer need not repeat it.
-      return { window: message.window + 2, odds: smallestOdds(this.windowFrames), rank: 0 }
+    if (window === undefined || window.secret !== undefined) {
+      // Where w + 2 is over and forgotten here, it is answered, so that its payer need not repeat it.
+      const isOver = message.window + 2 <= this.#newest[parityOf(message.window)]
+      return isOver ? { window: message.window + 2, odds: smallestOdds(this.windowFrames), rank: 0 } : undefined
     }
-    if (window === undefined || window.secret !== undefined) return undefined
     if (!equalBytes(commitTo(crypto, message.secret), window.commit)) return undefined
     window.secret = message.secret
     if (window.log === undefined) this.windows.delete(window.window)
@@ -117,9 +118,14 @@ export class RelaySeries {
       worth: 0n,
     }
     this.windows.set(window, made)
-    this.#newest = Math.max(this.#newest, window)
+    const parity = parityOf(window)
+    this.#newest[parity] = Math.max(this.#newest[parity], window)
     return made
   }
+}
+
+function parityOf(window: number): 0 | 1 {
+  return window % 2 === 0 ? 0 : 1
 }
 
 function sameCommits(a: OpenLot, b: OpenLot): boolean {

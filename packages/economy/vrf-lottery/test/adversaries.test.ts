@@ -10,6 +10,7 @@ import {
   FrameLog,
   packetCostMicro,
 } from '../src/index.ts'
+import { UNANSWERED_MAX } from '../src/limits.ts'
 import { crypto, identityOf, Pair } from './pair.ts'
 
 const COST = 410
@@ -167,6 +168,40 @@ describe('a relay', () => {
     }
     const foreign = encodeClaim([{ ...first!, series: Uint8Array.of(1, 2, 3, 4) }])
     expect(pair.payer.judge(foreign)).toEqual({ ok: false, code: CLAIM_REFUSED.unknownWindow })
+  })
+})
+
+describe('secrets without an answer', () => {
+  /** What a payer says at once when another link comes up. */
+  function repeated(pair: Pair): number {
+    const before = pair.sent.length
+    pair.payer.resume(pair.nowMs)
+    return pair.sent.length - before
+  }
+
+  test('are few where a relay that announced odds once is silent, however many other frames go', () => {
+    let isSilent = false
+    const pair = new Pair({ seed: 'silent', passes: (kind) => kind !== 'odds' || !isSilent })
+    pair.open()
+    isSilent = true
+    for (let frame = 0; frame < 256 * 60 + 1; frame++) pair.otherFrame()
+    expect(repeated(pair)).toBeLessThanOrEqual(UNANSWERED_MAX + 1)
+    isSilent = false
+    pair.wait(60_000)
+    expect(pair.packet(LENGTH, COST)).toBe(true)
+  })
+
+  test('are answered where the relay took them and forgot their windows', () => {
+    const pair = new HeldPair({ seed: 'no room', creditMicro: 100 * packetCostMicro(LENGTH, COST) })
+    pair.open()
+    while (pair.packet(LENGTH, COST));
+    for (let window = 0; window < 30; window++) {
+      for (let frame = 0; frame < 256; frame++) pair.otherFrame()
+      pair.wait(60_000)
+    }
+    // Those of the last windows alone wait, for odds that are withheld.
+    expect(repeated(pair)).toBeLessThanOrEqual(2)
+    expect(pair.relay.counts.falseReveals).toBe(0)
   })
 })
 

@@ -39,6 +39,8 @@ export class Pair {
   paidMicro = 0n
   payments = 0
   messageBytes = 0
+  /** Kinds of the lottery's messages, both ways, lost ones too. */
+  readonly sent: string[] = []
   readonly verdicts = new Map<TakeVerdict | 'not-ready', number>()
   readonly refusals: number[] = []
   readonly payer: LotteryPayer
@@ -160,6 +162,7 @@ export class Pair {
     this.messageBytes += body.length
     const { lossRatio = 0, passes } = this.#options
     const message = decodeLotteryMessage(body)
+    this.sent.push(message.kind)
     if (passes !== undefined && !passes(message.kind)) return
     if (lossRatio > 0 && this.random(4)[0]! < 256 * lossRatio) return
     this.#wire.push({ to, body: body.slice(), counter: this.counter, hash: this.handshakeHash })
