@@ -24,7 +24,7 @@ export interface InterfacesPorts {
   seal(nowMs: number, link: Link, type: number, body: Uint8Array, isControl: boolean): boolean
   /** Whether a packet that could be sealed now has to wait elsewhere; it comes back by {@link Interfaces.offer}. */
   holds?(nowMs: number, link: Link, packet: Uint8Array): boolean
-  /** A packet was sealed. */
+  /** A packet was sealed, and its frame, or the first part of it, taken by the medium. */
   sealed?(nowMs: number, link: Link, packet: Uint8Array): void
   /** Seals a packet in parts and sends the first; how many are left. */
   sealParts(nowMs: number, link: Link, packet: Uint8Array): number
@@ -183,8 +183,9 @@ export class Interfaces {
     this.#sealing = true
     try {
       const left = this.#ports.sealParts(nowMs, link, packet)
+      if (traffic.sentFrames === before) return -1
       this.#ports.sealed?.(nowMs, link, packet)
-      return traffic.sentFrames === before ? -1 : left
+      return left
     } finally {
       this.#sealing = false
     }
