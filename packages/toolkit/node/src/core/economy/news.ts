@@ -1,4 +1,4 @@
-import type { ChannelView } from '@nexus/channels'
+import { CHANNELS_MAX, type ChannelView } from '@nexus/channels'
 import { toHex } from '@nexus/codec'
 import type { Contacts } from '../contacts.ts'
 import type { CoreEvent, EventKind } from '../events.ts'
@@ -15,7 +15,7 @@ const CHANNEL_TEXT: Record<ChannelNews, string> = {
 export class EconomyNews {
   readonly #contacts: Contacts
   readonly #event: (event: CoreEvent) => void
-  /** What was last told of each channel, by the peer's NodeID in hexadecimal. */
+  /** What was last told of each channel, by the peer's NodeID in hexadecimal, as many as there can be. */
   readonly #told = new Map<string, ChannelNews>()
 
   constructor(contacts: Contacts, event: (event: CoreEvent) => void) {
@@ -64,6 +64,8 @@ export class EconomyNews {
       return
     }
     this.#told.set(peer, news)
+    // Channels that make room for others go without a word.
+    if (this.#told.size > CHANNELS_MAX) this.#told.delete(this.#told.keys().next().value!)
     const text = `The channel with ${this.#name(peerId)} ${CHANNEL_TEXT[news]}.`
     this.#event({ kind: 'channel', text, facts: { peer, state: news } })
   }
