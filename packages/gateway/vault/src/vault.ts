@@ -118,8 +118,13 @@ export class Vault {
     return this.#store.entries(from, Math.min(count, PAGE_ENTRIES_MAX))
   }
 
-  /** A page of the whole log, or of one account, newest first. Pages of one cursor stay the same while the log grows. */
+  /**
+   * A page of the whole log, or of one account, newest first. Pages of one cursor stay the same while the log grows.
+   * @throws {RangeError} for a count that is no whole number above 0
+   */
   async history(query: { account?: string; cursor?: Cursor; count: number }): Promise<Page> {
+    // A negative LIMIT is none at all to SQLite.
+    if (!Number.isSafeInteger(query.count) || query.count < 1) throw new RangeError(`a page of ${query.count} entries`)
     const size = query.cursor?.size ?? (await this.#store.head())?.size ?? 0
     const before = Math.min(query.cursor?.before ?? size, size)
     const count = Math.min(query.count, PAGE_ENTRIES_MAX)

@@ -136,6 +136,8 @@ function checkAccounts(host: Host): void {
     expect(third.next).toBeUndefined()
     expect((await vault.history({ count: 3 })).entries.map(({ index }) => index)).toEqual([39, 38, 37])
     expect(await vault.history({ account: 'did:key:nobody', count: 3 })).toEqual({ entries: [] })
+    for (const count of [-1, 0, 1.5, Number.NaN])
+      await expect(vault.history({ account: 'did:key:ann', count })).rejects.toBeInstanceOf(RangeError)
   })
 
   test('forgets a person for good, and its proofs keep working', async () => {
