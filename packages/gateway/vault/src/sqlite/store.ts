@@ -86,9 +86,12 @@ export class SqliteStore implements VaultStore {
 
   async close(): Promise<void> {
     const ended = new Promise((resolve) => this.#worker.once('exit', resolve))
-    if (this.#failed === undefined) await Promise.all([this.#ask({ kind: 'close' }), ended])
-    await this.#reader.close()
-    this.#lock[Symbol.dispose]()
+    try {
+      if (this.#failed === undefined) await Promise.all([this.#ask({ kind: 'close' }), ended])
+    } finally {
+      await this.#reader.close()
+      this.#lock[Symbol.dispose]()
+    }
   }
 
   #ask(task: Task): Promise<WriterResult> {
