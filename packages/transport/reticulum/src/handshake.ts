@@ -1,7 +1,6 @@
 import type { Agenda, Appointment } from './agenda.ts'
 import { addressKey } from './bytes.ts'
-import type { Ephemeral } from './crypto.ts'
-import { hkdf } from './crypto.ts'
+import { type Ephemeral, hkdf, type ReticulumCrypto } from './crypto.ts'
 import type { Destination } from './destination.ts'
 import { ReticulumError } from './errors.ts'
 import { ExpiringMap } from './expiring-map.ts'
@@ -31,7 +30,7 @@ const ANSWERED_MS = 366_000
 /** What of a link's terms is agreed by the handshake. */
 export type Agreed = Pick<
   LinkTerms,
-  'id' | 'isInitiator' | 'iface' | 'key' | 'mtuBytes' | 'roundTripMs' | 'destination' | 'signer' | 'verifier'
+  'id' | 'isInitiator' | 'iface' | 'key' | 'mtuBytes' | 'roundTripMs' | 'destination' | 'signer' | 'verifier' | 'wipe'
 >
 
 export interface HandshakeHost {
@@ -96,17 +95,25 @@ export class Handshakes {
       }),
     })
     const id = linkIdOf(crypto, request)
-    const { iface, hops } = this.#host.dispatch(request)
+    const wipe = () => {
+      ephemeral.wipe()
+      crypto.forget(seed)
+    }
+    const { iface, hops } = this.#dispatch(request, wipe)
     return new Promise((resolve, reject) => {
       const key = addressKey(id)
       const abort = () => settle(signal?.reason as Error)
       const settle = (agreed: Agreed | Error) => {
         this.#asked.delete(key)
         timer.cancel()
-        ephemeral.wipe()
         signal?.removeEventListener('abort', abort)
-        if (agreed instanceof Error) reject(agreed)
-        else resolve(agreed)
+        if (agreed instanceof Error) {
+          wipe()
+          reject(agreed)
+        } else {
+          ephemeral.wipe()
+          resolve(agreed)
+        }
       }
       const airtimeMs = 4_000_000 / iface.bitrateBps
       const waitMs = options.timeoutMs ?? PER_HOP_MS + airtimeMs + PER_HOP_MS * Math.max(1, hops)
@@ -148,16 +155,18 @@ export class Handshakes {
     if (shared === undefined)
       throw new ReticulumError({ code: 'reticulum/form', what: 'a link request', why: 'its key' })
     const mtuBytes = Math.min(request.mtuBytes, from.mtuBytes)
+    const key = linkKeyOf(crypto, shared, id)
     const agreed: Agreed = {
       id,
       isInitiator: false,
       iface: from,
-      key: hkdf(crypto, 64, shared, id),
+      key,
       mtuBytes,
       roundTripMs: 0,
       destination: destination.hash,
       signer: destination.identity,
       verifier: { verify: (signature, message) => crypto.verify(request.signingKey, signature, message) },
+      wipe: () => crypto.forget(key),
     }
     this.#answered.set(addressKey(id), { agreed, destination, answeredMs: nowMs() }, nowMs())
     const data = makeLinkProof(destination.identity, id, ephemeral.publicKey, { mtuBytes, mode: LINK_MODE })
@@ -192,6 +201,15 @@ export class Handshakes {
     }
   }
 
+  #dispatch(request: Uint8Array, wipe: () => void): ReturnType<HandshakeHost['dispatch']> {
+    try {
+      return this.#host.dispatch(request)
+    } catch (error) {
+      wipe()
+      throw error
+    }
+  }
+
   #agree(asked: Asked, data: Uint8Array): Agreed {
     const { crypto, nowMs } = this.#host.ports
     const proof = decodeLinkProof(data)
@@ -207,18 +225,27 @@ export class Handshakes {
     const shared = asked.ephemeral.agree(proof.encryptionKey)
     if (shared === undefined) throw new ReticulumError({ code: 'reticulum/form', what: 'a link proof', why: 'its key' })
     const { id, iface, seed, responder, destination } = asked
+    const key = linkKeyOf(crypto, shared, id)
     return {
       id,
       isInitiator: true,
       iface,
-      key: hkdf(crypto, 64, shared, id),
+      key,
       mtuBytes: proof.mtuBytes,
       roundTripMs: nowMs() - asked.sentMs,
       destination,
       signer: { sign: (message) => crypto.sign(seed, message) },
       verifier: responder,
+      wipe: () => crypto.forget(key, seed),
     }
   }
+}
+
+/** The token key of a link; what both ends agreed on is not needed after it. */
+function linkKeyOf(crypto: ReticulumCrypto, shared: Uint8Array, linkId: Uint8Array): Uint8Array {
+  const key = hkdf(crypto, 64, shared, linkId)
+  crypto.forget(shared)
+  return key
 }
 
 function linkPacket(id: Uint8Array, packetType: number, context: number, data: Uint8Array): Uint8Array {

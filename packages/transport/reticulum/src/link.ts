@@ -54,6 +54,8 @@ export interface LinkTerms {
   /** Whether packets are proved as they come. */
   readonly proves: boolean
   readonly resources: ResourcePolicy
+  /** Zeroes the link's secrets. */
+  readonly wipe: () => void
   readonly answer: (link: Link, ...request: Parameters<Answer>) => ReturnType<Answer>
 }
 
@@ -320,7 +322,7 @@ export class Link {
     this.#receipts.close()
     for (const feed of [this.packets, this.resources, this.identified]) feed.end()
     this.#host.ended(this)
-    this.#terms.key.fill(0)
+    this.#terms.wipe()
     this.#resolveClosed(end)
   }
 

@@ -282,7 +282,10 @@ export class Reticulum {
   }
 
   #begin(agreed: Agreed, destination: Destination): void {
-    if (this.#links.size >= LINKS_MAX) return
+    if (this.#links.size >= LINKS_MAX) {
+      agreed.wipe()
+      return
+    }
     const resources = this.#resources.get(destination) ?? 'none'
     const link = this.#open(agreed, { proves: destination.options.proves !== 'none', resources })
     destination.links.publish(link)

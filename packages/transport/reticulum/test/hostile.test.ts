@@ -1,5 +1,5 @@
 import { concatBytes } from '@nexus/codec'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
 import { announcePacket, announceRandomHash } from '../src/announce.ts'
 import { hkdf } from '../src/crypto.ts'
 import type { Destination } from '../src/destination.ts'
@@ -157,4 +157,32 @@ test('a round-trip time that is claimed without end is not believed', () => {
   const at = stage()
   openLink(at, at.node.serve(at.world.identity(), 'test.hostile'), MTU_BYTES, Number.MAX_VALUE)
   expect([...at.node.links].map((link) => link.roundTripMs)).toEqual([366_000])
+})
+
+test('secrets of a link, and of one that never was, are zeroed', async () => {
+  const forgotten: Uint8Array[] = []
+  const spy = vi.spyOn(crypto, 'forget').mockImplementation((...secrets: readonly Uint8Array[]) => {
+    for (const secret of secrets) {
+      forgotten.push(secret.slice())
+      secret.fill(0)
+    }
+  })
+  try {
+    const world = new World(12)
+    const [a, b] = [world.node(), world.node()]
+    world.wire(a, b)
+    const destination = b.serve(world.identity(), 'test.secrets')
+    const link = await world.until(world.until(a.resolve(destination.hash)).then((to) => a.connect(to)))
+    await world.pass(1_000)
+    forgotten.splice(0)
+    link.close()
+    await world.pass(1_000)
+    const [ours, seed, theirs] = forgotten.splice(0)
+    expect([ours?.length, seed?.length, theirs]).toEqual([64, 32, ours])
+    const to = { hash: new Uint8Array(16), identity: destination.identity }
+    await expect(a.connect(to)).rejects.toMatchObject({ detail: { code: 'reticulum/no-path' } })
+    expect(forgotten.map((secret) => secret.length)).toEqual([32])
+  } finally {
+    spy.mockRestore()
+  }
 })
