@@ -69,6 +69,19 @@ test('what cannot be done ends with its exit code', async () => {
   expect(await rns('probe', 'xyz').exit).toBe(2)
 }, 60_000)
 
+test('a file of someone who may not send is refused before it comes', async () => {
+  const receiver = rns('cp', '--receive', '--folder', folder, '--allow', '00'.repeat(16))
+  const { hash } = await receiver.first('nexus-rns-receiving/1')
+  const file = join(folder, 'unwanted.txt')
+  writeFileSync(file, 'a line\n')
+  const sender = rns('cp', file, hash)
+  expect(await sender.exit).not.toBe(0)
+  expect(sender.text()).toContain('refused by the peer')
+  receiver.child.kill('SIGINT')
+  await receiver.exit
+  expect(receiver.text()).not.toContain('nexus-rns-received/1')
+}, 60_000)
+
 test('a file and a message go from one command to another', async () => {
   const receiver = rns('cp', '--receive', '--folder', folder, '--once')
   const { hash } = await receiver.first('nexus-rns-receiving/1')

@@ -57,7 +57,10 @@ export async function receiveFiles({ flags, out, signal }: Context<CopyFlags>): 
   const allowed = flags.allow.map(hashOf)
   await onNetwork(flags, async (reticulum) => {
     const identity = await identityOf(flags, reticulum)
-    const inbox = reticulum.node.serve(identity, NAME, { resources: ({ totalBytes }) => totalBytes <= FILE_BYTES_MAX })
+    const inbox = reticulum.node.serve(identity, NAME)
+    const maySend = ({ remoteIdentity }: Link) =>
+      allowed.length === 0 ||
+      allowed.some((hash) => remoteIdentity !== undefined && equalBytes(hash, remoteIdentity.hash))
     const done = new AbortController()
     signal.addEventListener('abort', () => done.abort())
     inbox.announce()
@@ -65,10 +68,6 @@ export async function receiveFiles({ flags, out, signal }: Context<CopyFlags>): 
     out.print(`waiting for files at ${pretty(inbox.hash)}`)
     const received = async (link: Link, resource: ReceivedResource) => {
       const from = link.remoteIdentity?.hash
-      if (allowed.length > 0 && !allowed.some((hash) => from !== undefined && equalBytes(hash, from))) {
-        out.say('a file from someone who may not send was dropped')
-        return
-      }
       const file = await keep(flags.folder, nameOf(resource.metadata), resource.data)
       const bytes = resource.data.length
       out.json({ schema: 'nexus-rns-received/1', file, bytes, from: from === undefined ? null : toHex(from) })
@@ -77,7 +76,14 @@ export async function receiveFiles({ flags, out, signal }: Context<CopyFlags>): 
     }
     // The sender chose the name: one that the disk does not take ends nothing here.
     const unkept = (error: Error) => out.say(`a file was not kept: ${printable(error.message)}`)
-    inbox.links.subscribe((link) => link.resources.subscribe((each) => void received(link, each).catch(unkept)))
+    inbox.links.subscribe((link) => {
+      link.resourcePolicy = ({ totalBytes }) => {
+        if (maySend(link)) return totalBytes <= FILE_BYTES_MAX
+        out.say('a file from someone who may not send was refused')
+        return false
+      }
+      link.resources.subscribe((each) => void received(link, each).catch(unkept))
+    })
     if (!done.signal.aborted) await new Promise((resolve) => done.signal.addEventListener('abort', resolve))
   })
   return EXIT.ok
