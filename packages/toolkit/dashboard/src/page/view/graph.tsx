@@ -6,6 +6,7 @@ import type { Payment } from '../model/money.ts'
 import type { Edge, ShownNode, Topology, Vertex } from '../model/topology.ts'
 import type { Flow } from '../state.ts'
 import { Glyph } from './glyphs.tsx'
+import { Mark } from './mark.tsx'
 import { MEDIUM_NAMES } from './media.ts'
 import { pulseFlows, pulseJourney, pulsePayments } from './pulses.ts'
 import { useSize } from './use-size.ts'
@@ -181,28 +182,17 @@ function NodeMark(props: NodeMarkProps) {
     !named && 'unnamed',
   ]
   return (
-    <g
-      class={`node ${states.filter(Boolean).join(' ')}`}
-      style={{ transform: `translate(${point.x}px, ${point.y}px)` }}
-      data-key={key}
-      role={shown ? 'button' : 'img'}
-      aria-label={facts.filter((fact) => fact !== '').join(', ')}
-      {...(shown ? { 'aria-pressed': selected } : {})}
-      tabIndex={tabIndex}
-      {...{ onClick: onSelect, onFocus, onKeyDown }}
+    <Mark
+      {...{ point, radius, above, facts, states, shown, selected, tabIndex, onSelect, onFocus, onKeyDown }}
+      id={key}
+      name={shown && !running ? `${name} (off)` : name}
     >
-      <circle class="focus-ring" r={radius + 6} />
-      <circle class="disc" r={radius} />
       {shown && (
         <g class="glyph">
           <Glyph media={media} />
         </g>
       )}
-      <text class="name" y={above ? -radius - 10 : radius + 18}>
-        {name}
-        {shown && !running ? ' (off)' : ''}
-      </text>
-    </g>
+    </Mark>
   )
 }
 

@@ -2,6 +2,7 @@ import { useState } from 'preact/hooks'
 import { type Point, pointAt } from '../model/geometry.ts'
 import { type Place, towards } from '../model/layout.ts'
 import { ringOf, type Station, zonesOf } from '../model/segment.ts'
+import { Mark } from './mark.tsx'
 import { useSize } from './use-size.ts'
 
 interface SegmentPictureProps {
@@ -113,23 +114,13 @@ function StationMark(props: StationMarkProps) {
     zone >= 0 && `zone-${zone % ZONE_COLOURS}`,
   ]
   return (
-    <g
-      class={`node ${states.filter(Boolean).join(' ')}`}
-      style={{ transform: `translate(${point.x}px, ${point.y}px)` }}
-      data-key={key}
-      role={shown ? 'button' : 'img'}
-      aria-label={facts.filter((fact) => fact !== '').join(', ')}
-      {...(shown ? { 'aria-pressed': selected } : {})}
-      tabIndex={tabIndex}
-      {...{ onClick: onSelect, onFocus, onKeyDown }}
+    <Mark
+      {...{ point, above, facts, states, shown, selected, tabIndex, onSelect, onFocus, onKeyDown }}
+      id={key}
+      radius={RADIUS}
+      name={running ? name : `${name} (off)`}
     >
-      <circle class="focus-ring" r={RADIUS + 6} />
-      <circle class="disc" r={RADIUS} />
       <path class="glyph" d={isAnchor && running ? ANCHOR : (TYPE_GLYPHS[type] ?? TYPE_GLYPHS['Agent'])} />
-      <text class="name" y={above ? -RADIUS - 10 : RADIUS + 18}>
-        {name}
-        {running ? '' : ' (off)'}
-      </text>
-    </g>
+    </Mark>
   )
 }
