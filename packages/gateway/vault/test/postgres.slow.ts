@@ -105,11 +105,20 @@ describe.skipIf(programs === undefined && process.env['CI'] === undefined)('Post
     await Promise.all(vaults.map((vault) => vault.close()))
   })
 
-  test('another key is refused, and so is a database that is not there', async () => {
+  test('another key is refused, and so are a schema in use for something else and a database that is not there', async () => {
     const url = await schema()
     await (await openPostgresVault({ url, seed, crypto, random })).close()
     const other = openPostgresVault({ url, seed: crypto.sha256(seed), crypto, random })
     await expect(other).rejects.toMatchObject({ detail: { code: 'vault/key' } })
+    const taken = await schema()
+    const client = new Client({ connectionString: taken })
+    await client.connect()
+    await client.query('CREATE TABLE head (of text)')
+    await client.end()
+    const inTheWay = openPostgresVault({ url: taken, seed, crypto, random })
+    await expect(inTheWay).rejects.toMatchObject({
+      detail: { code: 'vault/storage', reason: expect.stringMatching(/head.*exists/) },
+    })
     const nowhere = openPostgresVault({ url: `${server.url}-not-there`, seed, crypto, random })
     await expect(nowhere).rejects.toMatchObject({ detail: { code: 'vault/storage' } })
   })

@@ -53,6 +53,9 @@ export async function openPostgresStore(
 
 async function prepareLog(pool: Pool, publicKey: Uint8Array, random: Random): Promise<Uint8Array> {
   const client = await pool.connect()
+  let failed = true
+  // One that breaks tells it here too; the query that is under way fails by itself.
+  client.on('error', () => {})
   try {
     await migrate(client)
     await client.query(`INSERT INTO log VALUES (1, $1, $2, 0, '', 0, 0, 0, 0, 0) ON CONFLICT DO NOTHING`, [
@@ -63,8 +66,10 @@ async function prepareLog(pool: Pool, publicKey: Uint8Array, random: Random): Pr
     if (!equalBytes(bytes(rows[0], 'public_key'), publicKey)) {
       throw new VaultError({ code: 'vault/key', path: `database ${rows[0].name}` })
     }
+    failed = false
     return bytes(rows[0], 'log_id')
   } finally {
-    client.release()
+    // Ending a connection that failed gives back its lock and its transaction.
+    client.release(failed)
   }
 }

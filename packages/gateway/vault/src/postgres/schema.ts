@@ -26,23 +26,19 @@ const STEPS: readonly string[] = [
 const MIGRATION_LOCK = 0x6e657875
 
 /**
- * Brings the schema in use to the newest version.
+ * Brings the schema in use to the newest version. Where it fails the connection has to be ended: it may hold the lock, and
+ * a transaction.
  * @throws {VaultError} `vault/schema` for a ledger of a newer program
  */
 export async function migrate(client: PoolClient): Promise<void> {
   await client.query('SELECT pg_advisory_lock($1)', [MIGRATION_LOCK])
-  try {
-    await client.query('CREATE TABLE IF NOT EXISTS vault_schema (version int NOT NULL)')
-    const { rows } = await client.query('SELECT version FROM vault_schema')
-    const found = Number(rows[0]?.version ?? 0)
-    if (found > STEPS.length) throw new VaultError({ code: 'vault/schema', found, known: STEPS.length })
-    for (const [at, step] of STEPS.slice(found).entries()) {
-      const version = found + at + 1
-      await client.query(
-        `BEGIN; ${step} DELETE FROM vault_schema; INSERT INTO vault_schema VALUES (${version}); COMMIT`,
-      )
-    }
-  } finally {
-    await client.query('SELECT pg_advisory_unlock($1)', [MIGRATION_LOCK])
+  await client.query('CREATE TABLE IF NOT EXISTS vault_schema (version int NOT NULL)')
+  const { rows } = await client.query('SELECT version FROM vault_schema')
+  const found = Number(rows[0]?.version ?? 0)
+  if (found > STEPS.length) throw new VaultError({ code: 'vault/schema', found, known: STEPS.length })
+  for (const [at, step] of STEPS.slice(found).entries()) {
+    const version = found + at + 1
+    await client.query(`BEGIN; ${step} DELETE FROM vault_schema; INSERT INTO vault_schema VALUES (${version}); COMMIT`)
   }
+  await client.query('SELECT pg_advisory_unlock($1)', [MIGRATION_LOCK])
 }
