@@ -102,11 +102,19 @@ export class Handshakes {
     const { iface, hops } = this.#dispatch(request, wipe)
     return new Promise((resolve, reject) => {
       const key = addressKey(id)
-      const abort = () => settle(signal?.reason as Error)
-      const settle = (agreed: Agreed | Error) => {
+      const end = () => {
         this.#asked.delete(key)
         timer.cancel()
         signal?.removeEventListener('abort', abort)
+      }
+      // Whatever was given as the reason, which need not be an Error.
+      const abort = () => {
+        end()
+        wipe()
+        reject(signal?.reason)
+      }
+      const settle = (agreed: Agreed | Error) => {
+        end()
         if (agreed instanceof Error) {
           wipe()
           reject(agreed)

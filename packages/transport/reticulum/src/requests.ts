@@ -111,11 +111,18 @@ export class Requests {
   #expect(requestId: Uint8Array, path: string, { signal, timeoutMs }: CallOptions): Promise<MsgPack> {
     const key = addressKey(requestId)
     return new Promise((resolve, reject) => {
-      const abort = () => settle(signal?.reason as Error)
-      const settle = (value: MsgPack | Error) => {
+      const end = () => {
         this.#pending.delete(key)
         timer.cancel()
         signal?.removeEventListener('abort', abort)
+      }
+      // Whatever was given as the reason, which need not be an Error.
+      const abort = () => {
+        end()
+        reject(signal?.reason)
+      }
+      const settle = (value: MsgPack | Error) => {
+        end()
         if (value instanceof Error) reject(value)
         else resolve(value)
       }

@@ -186,3 +186,23 @@ test('secrets of a link, and of one that never was, are zeroed', async () => {
     spy.mockRestore()
   }
 })
+
+test.each(['a word', undefined, { code: 7 }])(
+  'a link given up for any reason, %o, is refused and not made',
+  async (reason) => {
+    const world = new World(12)
+    const [asking, asked] = [world.node(), world.node()]
+    world.wire(asking, asked)
+    const destination = asked.serve(world.identity(), 'aborted.test')
+    destination.announce()
+    await world.pass(3_000)
+    const to = await asking.resolve(destination.hash, { timeoutMs: 10_000 })
+    const stop = new AbortController()
+    const made = asking.connect(to, { signal: stop.signal }).then(
+      () => 'made',
+      (given: unknown) => given,
+    )
+    stop.abort(reason)
+    expect(await made).toBe(stop.signal.reason)
+  },
+)
