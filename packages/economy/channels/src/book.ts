@@ -101,9 +101,12 @@ export class ChannelBook {
     for (const channel of this.#dirty) {
       if (!channel.isDirty) continue
       const key = CHANNEL_PREFIX + toHex(channel.peerId)
-      if (channel.record === undefined) this.#store.delete(key)
-      else this.#store.put(key, encodeRecord(this.#crypto, channel.record))
       channel.isDirty = false
+      if (channel.record !== undefined) this.#store.put(key, encodeRecord(this.#crypto, channel.record))
+      else {
+        this.#store.delete(key)
+        if (channel.link === undefined) this.drop(channel)
+      }
     }
     this.#dirty.clear()
   }

@@ -70,6 +70,11 @@ export class Channel {
   link: ChannelLink | undefined
   /** Own claims in order; the first may be under way. */
   readonly claims: Claim[] = []
+  /**
+   * The claim that went out and did not end: it outlives its link, and what the peer pays next is for it. What an earlier
+   * process claimed is paid before this one claims anything.
+   */
+  unanswered: Claim | undefined
   heardMs = Number.NEGATIVE_INFINITY
   /** A close of the peer is to be answered once that is allowed. */
   isAnswerDue = false

@@ -1,4 +1,4 @@
-import { ByteReader, equalBytes } from '@nexus/codec'
+import { ByteReader } from '@nexus/codec'
 import type { Crypto } from '@nexus/crypto'
 import { ask } from './asking.ts'
 import type { Channel, ChannelLink, Claim } from './channel.ts'
@@ -37,6 +37,7 @@ export function pump(context: Context, nowMs: number, channel: Channel): void {
 export function sendClaim(context: Context, channel: Channel, link: ChannelLink): void {
   if (link.claimed === undefined) return
   const { claim, sequence } = link.claimed
+  channel.unanswered = claim
   send(context, channel, { kind: 'claim', sequence, body: claim.body })
 }
 
@@ -108,25 +109,27 @@ export function onUpdate(context: Context, nowMs: number, channel: Channel, mess
     accept(context, channel, newest)
     return false
   }
-  const claimed = link.claimed
   const paidMicro = takePayment(context, channel, channel.signed(unsigned, 'theirs', message.signature), 1n)
   if (paidMicro === undefined) {
     const isLater = message.sequence > newest.sequence && record.pending === undefined
     if (isLater) send(context, channel, { kind: 'refuse', sequence: message.sequence, code: REFUSAL.sequence })
     return false
   }
-  const answers = claimed !== undefined && (channel.side === 'b' || claimed.sequence === message.sequence)
-  if (answers) {
-    endClaim(channel, link, claimed.claim)
-    channel.change({ packetsPaid: channel.record!.packetsPaid + claimed.claim.packets })
-  }
-  context.ports.earned(nowMs, channel.peerId, {
-    paidMicro,
-    expectedMicro: answers ? claimed.claim.expectedMicro : 0n,
-    ...(answers ? { claim: claimed.claim.body } : {}),
-  })
+  earn(context, nowMs, channel, paidMicro)
   finishPending(context, nowMs, channel)
   return true
+}
+
+/** A payment was signed by both: it ends the claim that is out. */
+export function earn(context: Context, nowMs: number, channel: Channel, paidMicro: bigint): void {
+  const { unanswered: claim, record } = channel
+  if (claim !== undefined && record !== undefined) {
+    endClaim(channel, claim)
+    channel.change({ packetsPaid: record.packetsPaid + claim.packets })
+  }
+  const expectedMicro = claim?.expectedMicro ?? 0n
+  const body = claim === undefined ? {} : { claim: claim.body }
+  context.ports.earned(nowMs, channel.peerId, { paidMicro, expectedMicro, ...body })
 }
 
 /** A claim, an update or a settlement is not taken. */
@@ -136,7 +139,7 @@ export function onRefuse(context: Context, nowMs: number, channel: Channel, mess
   if (link.claimed !== undefined && claimDigest(context.crypto, link.claimed.claim.body) === message.sequence) {
     const { claim } = link.claimed
     if (message.code === REFUSAL.sequence) return ask(context, nowMs, channel)
-    endClaim(channel, link, claim)
+    endClaim(channel, claim)
     context.ports.claimRefused(nowMs, channel.peerId, claim.body, message.code)
     return pump(context, nowMs, channel)
   }
@@ -149,9 +152,12 @@ function refuse(context: Context, channel: Channel, claim: Uint8Array, code: num
   send(context, channel, { kind: 'refuse', sequence: claimDigest(context.crypto, claim), code })
 }
 
-function endClaim(channel: Channel, link: ChannelLink, claim: Claim): void {
-  link.claimed = undefined
-  link.claiming.stop()
-  const at = channel.claims.findIndex(({ body }) => equalBytes(body, claim.body))
+function endClaim(channel: Channel, claim: Claim): void {
+  channel.unanswered = undefined
+  if (channel.link !== undefined) {
+    channel.link.claimed = undefined
+    channel.link.claiming.stop()
+  }
+  const at = channel.claims.indexOf(claim)
   if (at >= 0) channel.claims.splice(at, 1)
 }

@@ -6,7 +6,8 @@ import { type Context, keysOf, publish } from './context.ts'
 import { ABANDONED_EPOCHS, SETTLEMENT_AMOUNT_MIN_MICRO } from './limits.ts'
 import { adopt } from './payments.ts'
 import { HALT } from './record.ts'
-import { isDualSigned, refreshBase } from './settling.ts'
+import { refreshBase } from './settling.ts'
+import { isDualSigned } from './state.ts'
 
 /**
  * What became of a close without the peer. `not-yet`: this process has not heard the peer's standing, and no whole epoch

@@ -63,11 +63,11 @@ export const NO_HASH: Uint8Array = new Uint8Array(16)
 
 /** What REESTABLISH says of a record; of nothing where the settled state is not held, so that the peer sends it. */
 export function standingOf(context: Context, channel: Channel, record: ChannelRecord): Standing {
-  const isWhole = record.openingNonce === undefined && record.base !== undefined
+  const holdsBase = record.openingNonce === undefined && record.base !== undefined
   return {
     channelId: record.newest.channelId,
-    newestSequence: isWhole ? record.newest.sequence : 0n,
-    newestHash: isWhole ? stateHash(context.crypto, record.newest) : NO_HASH,
+    newestSequence: holdsBase ? record.newest.sequence : 0n,
+    newestHash: holdsBase ? stateHash(context.crypto, record.newest) : NO_HASH,
     ownSequence: record.ownSequence,
     jump: channel.jump,
   }

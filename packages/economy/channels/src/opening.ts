@@ -105,7 +105,8 @@ function sendOpened(context: Context, channel: Channel, state: ChannelState): vo
   send(context, channel, { kind: 'opened', signature: channel.mineSignature(state) })
 }
 
-function freshRecord(context: Context, channel: Channel, newest: ChannelState): ChannelRecord {
+/** A record of nothing but its newest state. */
+export function freshRecord(context: Context, channel: Channel, newest: ChannelState): ChannelRecord {
   return {
     peerKey: channel.peerKey,
     openingNonce: undefined,

@@ -1,15 +1,16 @@
 import { equalBytes } from '@nexus/codec'
 import { ask, sendStanding } from './asking.ts'
 import { type Channel, type ChannelLink, greatest, isSameState } from './channel.ts'
-import { pump } from './claims.ts'
+import { earn, pump } from './claims.ts'
 import { answerClose } from './closing.ts'
 import { type Context, isSignedBy, NO_HASH, send } from './context.ts'
 import { BALANCE_SUM_LIMIT, OPENING_BALANCE_MICRO, SEQUENCE_LIMIT, UNPROVEN_SEQUENCES_MAX } from './limits.ts'
-import type { Standing } from './messages.ts'
+import { REFUSAL, type Standing } from './messages.ts'
+import { freshRecord, makeRoom } from './opening.ts'
 import { accept, adopt, finishPending, takePayment } from './payments.ts'
 import { type ChannelRecord, HALT } from './record.ts'
 import { refreshBase } from './settling.ts'
-import { type ChannelState, stateHash } from './state.ts'
+import { type ChannelState, isDualSigned, stateHash } from './state.ts'
 
 /** The peer's standing: what both hold, who is behind, and from which sequence on slots are given. */
 export function onReestablish(context: Context, nowMs: number, channel: Channel, peer: Standing): void {
@@ -31,11 +32,14 @@ export function onReestablish(context: Context, nowMs: number, channel: Channel,
   compare(context, nowMs, channel, link)
 }
 
-/** A peer may not move the sequence beyond what states can carry, nor far from what is proved. */
+/**
+ * A peer may not move the sequence far from what is proved; and where either side is near the end of what states can carry,
+ * nothing is signed any more: the slots of one more link, and its jumps, have to fit.
+ */
 function isTooFar(record: ChannelRecord, peer: Standing): boolean {
   const proved = greatest(record.newest.sequence, record.ownSequence, peer.newestSequence)
   const isFar = peer.ownSequence > proved + UNPROVEN_SEQUENCES_MAX
-  return isFar || greatest(peer.newestSequence, peer.ownSequence) >= SEQUENCE_LIMIT - UNPROVEN_SEQUENCES_MAX
+  return isFar || greatest(proved, peer.ownSequence) >= SEQUENCE_LIMIT - UNPROVEN_SEQUENCES_MAX
 }
 
 function compare(context: Context, nowMs: number, channel: Channel, link: ChannelLink): void {
@@ -54,8 +58,9 @@ function compare(context: Context, nowMs: number, channel: Channel, link: Channe
     return
   }
   if (holdsNothing || !isSame) {
-    if (base !== undefined && base.sequence !== newest.sequence && isWhole(base))
+    if (base !== undefined && base.sequence !== newest.sequence && isDualSigned(base)) {
       send(context, channel, { kind: 'state', state: base })
+    }
     send(context, channel, { kind: 'state', state: newest })
   }
   if (peer.newestSequence === newest.sequence && !isSame && !holdsNothing) {
@@ -80,10 +85,6 @@ function becomeReady(context: Context, nowMs: number, channel: Channel, link: Ch
   answerClose(context, channel)
   finishPending(context, nowMs, channel)
   pump(context, nowMs, channel)
-}
-
-function isWhole(state: ChannelState): boolean {
-  return state.signatureA.some((byte) => byte !== 0) && state.signatureB.some((byte) => byte !== 0)
 }
 
 /** The peer names a channel that is not held here: it may be one that this node forgot. */
@@ -142,7 +143,7 @@ function onPayment(
   }
   const paidMicro = takePayment(context, channel, state, 0n)
   if (paidMicro === undefined) return false
-  if (paidMicro > 0n) context.ports.earned(nowMs, channel.peerId, { paidMicro, expectedMicro: 0n })
+  if (paidMicro > 0n) earn(context, nowMs, channel, paidMicro)
   finishPending(context, nowMs, channel)
   return true
 }
@@ -165,20 +166,13 @@ function learn(context: Context, nowMs: number, channel: Channel, link: ChannelL
   const isNamed = link.unknownId !== undefined && equalBytes(link.unknownId, state.channelId)
   const isOpening = channel.record !== undefined && equalBytes(channel.record.newest.channelId, state.channelId)
   if (!isNamed && !isOpening) return false
+  if (channel.record === undefined && !makeRoom(context)) {
+    send(context, channel, { kind: 'refuse', sequence: 0n, code: REFUSAL.full })
+    return false
+  }
   channel.begin({
-    peerKey: channel.peerKey,
-    openingNonce: undefined,
-    newest: state,
-    base: undefined,
+    ...freshRecord(context, channel, state),
     ownSequence: state.sequence,
-    pending: undefined,
-    draft: undefined,
-    offers: [],
-    settlement: undefined,
-    halt: HALT.none,
-    close: undefined,
-    packetsPaid: 0n,
-    heardEpoch: context.epoch,
   })
   link.unknownId = undefined
   refreshBase(context, channel)

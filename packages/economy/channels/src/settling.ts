@@ -19,7 +19,7 @@ import {
   settlementSignedBytes,
   settlementVerifyJobs,
 } from './settlement.ts'
-import { type ChannelState, holds, NO_SIGNATURE } from './state.ts'
+import { type ChannelState, holds, isDualSigned, NO_SIGNATURE } from './state.ts'
 
 type Message<K extends ChannelMessage['kind']> = Extract<ChannelMessage, { kind: K }>
 
@@ -180,10 +180,6 @@ export function refreshBase(context: Context, channel: Channel, state?: ChannelS
     ...(draft !== undefined && draft.state.sequence <= wanted ? { draft: undefined } : {}),
     offers: offers.filter((offer) => offer.state.sequence > wanted),
   })
-}
-
-export function isDualSigned(state: ChannelState): boolean {
-  return [state.signatureA, state.signatureB].every((signature) => signature.some((byte) => byte !== 0))
 }
 
 /** State 0 is known without its signatures: enough for sums, not for a close. */

@@ -152,6 +152,11 @@ export function verifyState(
   return stateVerifyJobs(networkId, state, keyA, keyB).every((job) => holds(crypto, job))
 }
 
+/** Whether both signatures are there; that they hold was checked when they came. */
+export function isDualSigned(state: ChannelState): boolean {
+  return [state.signatureA, state.signatureB].every((signature) => signature.some((byte) => byte !== 0))
+}
+
 /** Runs one check at once. */
 export function holds(crypto: Crypto, job: VerifyJob): boolean {
   return crypto.verify(job.publicKey, job.signature, job.tag, ...job.parts)

@@ -14,8 +14,8 @@ import {
 import { toHex } from '@nexus/codec'
 import { nodeCrypto } from '@nexus/crypto/node'
 import { describe, test } from 'vitest'
-import { decodeRecord } from '../src/record.ts'
-import { NETWORK_ID, signedClose } from './parties.ts'
+import { decodeRecord, encodeRecord } from '../src/record.ts'
+import { NETWORK_ID, NO_HASH, signedClose } from './parties.ts'
 import { begin, win } from './runs.ts'
 import { CALM, claimBody, type Party, World } from './world.ts'
 
@@ -247,6 +247,35 @@ describe('a peer that answers REESTABLISH falsely', () => {
       world.runFor(20_000)
     }
     assert.deepEqual(recordOf(a, b).newest, newest)
+  })
+
+  test('from below to a side that is near the end gets no signature, and ends nothing', () => {
+    const { world, a, b } = pair('at the end')
+    pay(world, a, b, 500n)
+    const { newest } = recordOf(a, b)
+    const last = { ...newest, sequence: (1n << 63n) - 2n }
+    const signed = stateSignedBytes(last)
+    const state = {
+      ...last,
+      signatureA: a.rawIdentity.sign(STATE_TAG, NETWORK_ID, signed),
+      signatureB: b.rawIdentity.sign(STATE_TAG, NETWORK_ID, signed),
+    }
+    const record = { ...recordOf(a, b), newest: state, ownSequence: state.sequence }
+    a.store.put(`channels/with/${toHex(b.nodeId)}`, encodeRecord(crypto, record))
+    a.restart()
+    b.tampers = () => []
+    world.link(a, b)
+    const signatures = a.signatures.history.length
+    const { channelId } = newest
+    const lie = { channelId, newestSequence: 0n, newestHash: NO_HASH, ownSequence: 0n, jump: JUMP_MAX }
+    const claim = { kind: 'claim', sequence: 0n, body: claimBody(70_002, 10n) } as const
+    for (const message of [{ kind: 'reestablish', ...lie } as const, claim]) {
+      a.channels.receive(world.nowMs, b.nodeId, encodeChannelMessage(message))
+    }
+    assert.equal(a.signatures.history.length, signatures)
+    assert.equal(a.channels.view(b.nodeId)!.sequence, state.sequence)
+    a.channels.epochIs(world.nowMs, world.epoch + 2n)
+    assert.equal(a.channels.dispute(b.nodeId), 'published')
   })
 
   test('with a jump outside its range is malformed', () => {
@@ -569,4 +598,39 @@ test('a channel that is full of strangers makes room by forgetting one that hold
   assert.equal(crowded.owedBy(others[0]!), 2_000n)
   assert.equal(crowded.channels.view(others[1]!.nodeId), undefined)
   assert.equal(crowded.channels.list().length, 2)
+})
+
+test('channels that were forgotten for others come back where there is room, and only there', () => {
+  const world = new World(crypto, 'comebacks', CALM)
+  const [crowded, ...others] = world.add(4) as [Party, ...Party[]]
+  crowded.channelsMax = 2
+  crowded.restart()
+  world.runFor(3_000)
+  for (const other of others) {
+    other.channels.open(world.nowMs, crowded.nodeId)
+    world.runFor(5_000)
+    world.unlink(crowded, other)
+  }
+  const [first] = others as [Party]
+  assert.equal(crowded.channels.view(first.nodeId), undefined)
+  for (const other of others) world.link(crowded, other)
+  world.runFor(60_000)
+  assert.equal(crowded.channels.list().length, 2)
+  assert.equal(crowded.channels.view(first.nodeId), undefined)
+  // It is proved anew once one of the others is gone.
+  world.unlink(crowded, others[1]!)
+  world.link(crowded, first)
+  world.runFor(60_000)
+  assert.equal(crowded.channels.view(first.nodeId)?.phase, 'ready')
+  assert.equal(crowded.channels.list().length, 2)
+})
+
+test('what is forgotten without a link leaves nothing behind', () => {
+  const { world, a, b } = pair('forgotten')
+  world.unlink(a, b)
+  assert.ok(a.channels.forget(b.nodeId))
+  assert.equal(a.store.onDisk(`channels/with/${toHex(b.nodeId)}`), undefined)
+  assert.equal(a.channels.open(world.nowMs, b.nodeId), false)
+  a.channels.linkUp(world.nowMs, b.identity.publicKey, 1_000)
+  assert.ok(a.channels.open(world.nowMs, b.nodeId))
 })

@@ -36,6 +36,8 @@ describe('two and three parties', () => {
       })
       heal(world)
       check(world, `seed ${seed}`)
+      // Nobody asked twice: no process was lost, and so no memory of what was paid.
+      for (const { refusals } of world.parties) assert.deepEqual(refusals, [], `seed ${seed}`)
     }
   }, 3_600_000)
 
