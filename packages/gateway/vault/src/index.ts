@@ -35,4 +35,12 @@ export {
 export { type Recount, recount } from './recount.ts'
 export type { AppendRequest } from './request.ts'
 export type { Committed, LedgerReader, VaultStore } from './store.ts'
-export { type Cursor, type Page, type PersonalData, type Receipt, Vault, type VaultPorts } from './vault.ts'
+export {
+  type Cursor,
+  type ExportCursor,
+  type ExportPage,
+  type Page,
+  type Receipt,
+  Vault,
+  type VaultPorts,
+} from './vault.ts'

@@ -1,11 +1,11 @@
 import { AllocationError, addSplit, policyOf, split } from '@nexus/allocation'
 import { equalBytes, toHex } from '@nexus/codec'
 import type { Crypto } from '@nexus/crypto'
-import { PAGE_ENTRIES_MAX } from './limits.ts'
+import { PAGE_ENTRIES_MAX, STORED_LEVEL_STEP } from './limits.ts'
 import { entryLeaf, type LedgerEntry } from './log/entry.ts'
 import { verifyHead } from './log/head.ts'
-import { emptyRoot, Frontier } from './log/tree.ts'
-import { type AccountTotals, NO_ACCOUNT_TOTALS } from './plan.ts'
+import { emptyRoot, Frontier, type Subtree } from './log/tree.ts'
+import { type AccountTotals, NO_ACCOUNT_TOTALS, pseudonymOf } from './plan.ts'
 import type { LedgerReader } from './store.ts'
 
 /** What a full recount found. */
@@ -21,8 +21,8 @@ export interface Recount {
 const FAULTS_MAX = 100
 
 /**
- * Computes everything again from the entries: each split, the account and ledger totals, the root of every signed head
- * and its signature. Reads only; `progress` is told the entries seen.
+ * Computes everything again from the entries: each split, the account and ledger totals, the stored hashes, the root of
+ * every signed head and its signature, the pseudonym of every person. Reads only; `progress` is told the entries seen.
  */
 export async function recount(
   crypto: Crypto,
@@ -63,12 +63,21 @@ class Counting {
     if (index !== this.entries) this.#fault(`entry ${index} stands where ${this.entries} belongs`)
     if (this.#nextHead === undefined || this.#nextHead.size <= index) this.#nextHead = await this.#ledger.headOf(index)
     this.#checkSplit(entry)
-    this.#frontier.append(this.#crypto, entryLeaf(this.#crypto, entry))
+    const completed: (Subtree & { readonly hash: Uint8Array })[] = []
+    this.#frontier.append(this.#crypto, entryLeaf(this.#crypto, entry), ({ level, index: at }, hash) => {
+      if (level > 0 && level % STORED_LEVEL_STEP === 0) completed.push({ level, index: at, hash })
+    })
+    for (const { level, index: at, hash } of completed) {
+      const [stored] = await this.#ledger.nodes(level, at, 1)
+      if (stored === undefined || !equalBytes(stored, hash)) this.#fault(`hash ${at} of level ${level} is another`)
+    }
     this.#checkHead()
   }
 
   async finish(): Promise<Recount> {
     await this.#checkAccounts()
+    await this.#checkPeople()
+    await this.#checkFrontier()
     const stored = await this.#ledger.ledgerTotals()
     if (!isSame(stored, this.#totals)) this.#fault('the ledger totals are not the sum of the entries')
     const head = await this.#ledger.head()
@@ -121,6 +130,26 @@ class Counting {
       after = new Uint8Array(page.at(-1)!.pseudonym)
     }
     for (const name of unseen) this.#fault(`account ${name} is missing`)
+  }
+
+  async #checkPeople(): Promise<void> {
+    let after = ''
+    for (;;) {
+      const page = await this.#ledger.people(after, PAGE_ENTRIES_MAX)
+      for (const { identity, salt, pseudonym } of page) {
+        if (equalBytes(pseudonymOf(this.#crypto, salt, identity), pseudonym)) continue
+        this.#fault(`the pseudonym ${toHex(pseudonym)} is not that of its person`)
+      }
+      if (page.length < PAGE_ENTRIES_MAX) break
+      after = page.at(-1)!.identity
+    }
+  }
+
+  async #checkFrontier(): Promise<void> {
+    const { size, hashes } = await this.#ledger.frontier()
+    const mine = this.#frontier.hashes
+    const same = hashes.length === mine.length && hashes.every((hash, at) => equalBytes(hash, mine[at]!))
+    if (size !== this.entries || !same) this.#fault('the stored edge of the tree is not that of the entries')
   }
 
   #fault(what: string): void {

@@ -1,6 +1,8 @@
+import { HASH_BYTES } from './limits.ts'
 import type { LedgerEntry } from './log/entry.ts'
 import type { SignedTreeHead } from './log/head.ts'
-import type { AccountTotals } from './plan.ts'
+import { Frontier } from './log/tree.ts'
+import type { AccountTotals, Person } from './plan.ts'
 
 /** A row of either engine: an integer is a `bigint` (SQLite) or decimal text (PostgreSQL), bytes a view or a Buffer. */
 export type Row = Readonly<Record<string, unknown>>
@@ -44,6 +46,19 @@ export function headOf(logId: Uint8Array, row: Row): SignedTreeHead {
     timeMs: Number(row['time_ms']),
     signature: bytes(row, 'signature'),
   }
+}
+
+/** The frontier of the log's row: its hashes stand one after the other. */
+export function frontierOf(row: Row): Frontier {
+  const stored = bytes(row, 'frontier')
+  const hashes = Array.from({ length: stored.length / HASH_BYTES }, (_, at) =>
+    stored.slice(at * HASH_BYTES, (at + 1) * HASH_BYTES),
+  )
+  return new Frontier(Number(row['size']), hashes)
+}
+
+export function personOf(row: Row): Person {
+  return { salt: bytes(row, 'salt'), pseudonym: bytes(row, 'pseudonym') }
 }
 
 /** Bytes of a column, as a copy of their own. */

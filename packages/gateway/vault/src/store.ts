@@ -1,5 +1,6 @@
 import type { LedgerEntry } from './log/entry.ts'
 import type { SignedTreeHead } from './log/head.ts'
+import type { Frontier } from './log/tree.ts'
 import type { AccountTotals, Append, Outcome, Person } from './plan.ts'
 
 /** What a commit did: an outcome for each request, and the entries that are new with the head that covers them. */
@@ -32,7 +33,12 @@ export interface LedgerReader {
   /** Hashes of stored levels: `count` from `from` on, as far as they are complete. */
   nodes(level: number, from: number, count: number): Promise<readonly Uint8Array[]>
 
+  /** The right edge of the tree as it is stored: what the next append goes on from. */
+  frontier(): Promise<Frontier>
+
   person(identity: string): Promise<Person | undefined>
+  /** Up to `count` people after `after`, in the order that the engine has identities in. */
+  people(after: string, count: number): Promise<readonly (Person & { readonly identity: string })[]>
   totalsOf(pseudonym: Uint8Array): Promise<AccountTotals | undefined>
   ledgerTotals(): Promise<AccountTotals>
   /** Up to `count` accounts after `after` in the order of their pseudonyms: what a recount compares. */

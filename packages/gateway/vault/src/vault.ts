@@ -1,3 +1,4 @@
+import { equalBytes } from '@nexus/codec'
 import type { Crypto, Random } from '@nexus/crypto'
 import { VaultError } from './errors.ts'
 import { BATCH_ENTRIES_MAX, HASH_BYTES, ID_BYTES, PAGE_ENTRIES_MAX, QUEUE_ENTRIES_MAX } from './limits.ts'
@@ -5,7 +6,7 @@ import type { LedgerEntry } from './log/entry.ts'
 import type { SignedTreeHead } from './log/head.ts'
 import { consistencyPlan, inclusionPlan, type ProofPlan } from './log/proof.ts'
 import { TreeReader } from './log/tree-reader.ts'
-import type { AccountTotals, Append, Outcome } from './plan.ts'
+import type { AccountTotals, Append, Outcome, Person } from './plan.ts'
 import { type AppendRequest, checkIdentity, checkRequest } from './request.ts'
 import type { Committed, VaultStore } from './store.ts'
 
@@ -167,17 +168,23 @@ export class Vault {
     return this.#store.erase(identity)
   }
 
-  /** Everything the vault holds of one identity: its pseudonym and salt, its entries by role, oldest first. */
-  async export(identity: string): Promise<PersonalData | undefined> {
+  /**
+   * Everything the vault holds of one identity, in pages of up to 1 000 entries: pseudonym and salt, totals, entries by
+   * role. Each entry that was there at the first page is given once.
+   */
+  async export(identity: string, cursor?: ExportCursor): Promise<ExportPage | undefined> {
     checkIdentity('identity', identity)
     const person = await this.#store.person(identity)
     if (person === undefined) return undefined
-    const [totals, credited, asked] = await Promise.all([
-      this.#store.totalsOf(person.pseudonym),
-      this.#all('account', person.pseudonym),
-      this.#all('actor', person.pseudonym),
-    ])
-    return { identity, ...person, ...(totals && { totals }), credited, asked }
+    const { part, before } = cursor ?? { part: 'credited', before: Number.MAX_SAFE_INTEGER }
+    const credited = part === 'asked' ? [] : await this.#page('account', person, before, PAGE_ENTRIES_MAX)
+    const left = PAGE_ENTRIES_MAX - credited.length
+    const askedBefore = part === 'asked' ? before : Number.MAX_SAFE_INTEGER
+    const asked = left === 0 ? [] : await this.#page('actor', person, askedBefore, left)
+    const totals = await this.#store.totalsOf(person.pseudonym)
+    const page = { identity, ...person, ...(totals && { totals }), credited, asked }
+    if (left === 0) return { ...page, next: { part: 'credited', before: credited.at(-1)!.index } }
+    return asked.length < left ? page : { ...page, next: { part: 'asked', before: asked.at(-1)!.index } }
   }
 
   /** Ends after what waits is written; a second call waits for the same end. */
@@ -213,10 +220,7 @@ export class Vault {
   async #commit(batch: readonly Waiting[]): Promise<void> {
     let committed: Committed
     try {
-      committed = await this.#store.commit(
-        batch.map(({ append }) => append),
-        this.#ports.now(),
-      )
+      committed = await this.#settled(batch.map(({ append }) => append))
     } catch (error) {
       for (const { reject } of batch) reject(error)
       return
@@ -225,6 +229,35 @@ export class Vault {
     for (const [at, outcome] of committed.outcomes.entries()) answer(batch[at]!, outcome, receipts)
     const last = committed.entries.at(-1)
     if (last !== undefined) for (const listener of this.#listeners) listener(last.index + 1)
+  }
+
+  /** An unknown outcome is asked for again once, at once: the same keys find what was written, and write what was not. */
+  async #settled(batch: readonly Append[]): Promise<Committed> {
+    try {
+      return await this.#store.commit(batch, this.#ports.now())
+    } catch (error) {
+      if (!isUnknown(error)) throw error
+      const committed = await this.#store.commit(batch, this.#ports.now()).catch(() => {
+        throw error
+      })
+      return this.#owned(batch, committed)
+    }
+  }
+
+  /** What the first try had written after all: the entries of this batch's own ids are new, not repeats. */
+  async #owned(batch: readonly Append[], committed: Committed): Promise<Committed> {
+    const entries = [...committed.entries]
+    const outcomes: Outcome[] = []
+    let head = committed.head
+    for (const [at, outcome] of committed.outcomes.entries()) {
+      const found = outcome.kind === 'replayed' ? await this.receipt(outcome.index).catch(() => undefined) : undefined
+      const own = found !== undefined && equalBytes(found.entry.id, batch[at]!.id)
+      outcomes.push(own ? { kind: 'appended', index: found.entry.index } : outcome)
+      if (!own) continue
+      entries.push(found.entry)
+      head ??= found.head
+    }
+    return { outcomes, entries: entries.toSorted((a, b) => a.index - b.index), ...(head && { head }) }
   }
 
   /** What is new needs no reading; a first answer that cannot be read now leaves its repeat alone without one. */
@@ -260,32 +293,38 @@ export class Vault {
     return [...(await this.#store.entries(from, before - from))].reverse()
   }
 
+  #page(role: 'account' | 'actor', { pseudonym }: Person, before: number, count: number) {
+    return this.#store.entriesOf(role, pseudonym, before, count)
+  }
+
   async #of(account: string, before: number, count: number): Promise<readonly LedgerEntry[]> {
     checkIdentity('account', account)
     const person = await this.#store.person(account)
-    return person === undefined ? [] : this.#store.entriesOf('account', person.pseudonym, before, count)
-  }
-
-  async #all(role: 'account' | 'actor', pseudonym: Uint8Array): Promise<LedgerEntry[]> {
-    const found: LedgerEntry[] = []
-    let before = Number.MAX_SAFE_INTEGER
-    for (;;) {
-      const page = await this.#store.entriesOf(role, pseudonym, before, PAGE_ENTRIES_MAX)
-      found.push(...page)
-      if (page.length < PAGE_ENTRIES_MAX) return found.reverse()
-      before = page.at(-1)!.index
-    }
+    return person === undefined ? [] : this.#page('account', person, before, count)
   }
 }
 
-/** What `export` gives a person. */
-export interface PersonalData {
+/** Where an export goes on: among what was credited, then among what was asked for, newest first. */
+export interface ExportCursor {
+  readonly part: 'credited' | 'asked'
+  readonly before: number
+}
+
+/** A page of all that the vault holds of a person; `next` is absent on the last one. */
+export interface ExportPage {
   readonly identity: string
   readonly salt: Uint8Array
   readonly pseudonym: Uint8Array
+  /** Of the account; absent where it never took anything in. */
   readonly totals?: AccountTotals
+  /** Entries that the account took in, and entries that the person asked for; newest first. */
   readonly credited: readonly LedgerEntry[]
   readonly asked: readonly LedgerEntry[]
+  readonly next?: ExportCursor
+}
+
+function isUnknown(error: unknown): boolean {
+  return error instanceof VaultError && error.detail.code === 'vault/outcome-unknown'
 }
 
 /** By index; an error where there is none to give. */

@@ -1,5 +1,6 @@
-import { DatabaseError, type Pool } from 'pg'
+import { DatabaseError } from 'pg'
 import { describe, expect, test } from 'vitest'
+import type { VaultPool } from '../src/postgres/pool.ts'
 import { PostgresStore } from '../src/postgres/store.ts'
 import { crypto, seed } from './kit.ts'
 
@@ -19,7 +20,7 @@ function storeOn(severity: string, stays: boolean): { store: PostgresStore; drop
       return { rowCount: 1, rows: [] }
     },
   }
-  const pool = { connect: async () => client } as unknown as Pool
+  const pool = { connect: async () => client } as unknown as VaultPool
   return { store: new PostgresStore(pool, { crypto, seed, logId: new Uint8Array(16) }), dropped: () => dropped }
 }
 

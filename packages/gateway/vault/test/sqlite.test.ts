@@ -1,10 +1,10 @@
-import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { copyFileSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import { recount, Vault, VaultError } from '../src/index.ts'
-import { openSqliteStore, openSqliteVault, readSqliteLedger } from '../src/sqlite.ts'
+import { openSqliteStore, openSqliteVault, readSqliteLedger, type SqliteStore } from '../src/sqlite.ts'
 import { checkVaultStore } from '../src/testing.ts'
 import { crypto, folder, random, request, seed } from './kit.ts'
 
@@ -44,8 +44,10 @@ describe('the file', () => {
   test('is read beside the process that holds it', async () => {
     const path = join(folder(), 'ledger.db')
     const vault = await opened(path)
+    await vault.append(request())
     const ledger = readSqliteLedger(path)
     await vault.append(request())
+    // It stays at the moment it was opened at, so that a count of a ledger that grows comes out.
     expect(await recount(crypto, ledger)).toMatchObject({ entries: 1, faults: [] })
     await ledger.close()
     await vault.close()
@@ -86,7 +88,8 @@ describe('a recount finds', () => {
   afterAll(() => rmSync(sound, { recursive: true, force: true }))
   beforeAll(async () => {
     const vault = await opened(path)
-    for (let batch = 0; batch < 3; batch++) await Promise.all(Array.from({ length: 5 }, () => vault.append(request())))
+    for (let batch = 0; batch < 3; batch++)
+      await Promise.all(Array.from({ length: 100 }, () => vault.append(request())))
     await vault.close()
   })
 
@@ -111,13 +114,17 @@ describe('a recount finds', () => {
     ['a changed split', 'UPDATE entry SET fee = fee - 1, pool = pool + 1 WHERE idx = 7', /not split by its policy/],
     ['an unknown policy', 'UPDATE entry SET policy = 9 WHERE idx = 7', /policy 9/],
     ['a lost entry', 'DELETE FROM entry WHERE idx = 7', /stands where 7 belongs/],
-    ['a lost last entry', 'DELETE FROM entry WHERE idx = 14', /newest head/],
+    ['a lost last entry', 'DELETE FROM entry WHERE idx = 299', /newest head/],
     ['another time', 'UPDATE entry SET time_ms = time_ms + 1 WHERE idx = 7', /another root/],
     ['a changed total', 'UPDATE party SET amount = amount + 1 WHERE entries > 0', /sum of its entries/],
     ['a changed ledger total', 'UPDATE log SET fee = fee + 1', /ledger totals/],
     ['a lost account', 'UPDATE party SET pseudonym = zeroblob(32) WHERE entries > 0', /another root/],
-    ['a forged signature', 'UPDATE head SET signature = zeroblob(64) WHERE size = 15', /not signed/],
-    ['a lost head', 'DELETE FROM head WHERE size = 15', /no head holds|newest head/],
+    ['a forged signature', 'UPDATE head SET signature = zeroblob(64) WHERE size = 300', /not signed/],
+    ['a changed hash', 'UPDATE node SET hash = zeroblob(32)', /hash 0 of level 8/],
+    ['a lost hash', 'DELETE FROM node', /hash 0 of level 8/],
+    ['a changed edge', 'UPDATE log SET frontier = zeroblob(length(frontier))', /edge of the tree/],
+    ['a swapped salt', 'UPDATE person SET salt = zeroblob(32)', /not that of its person/],
+    ['a lost head', 'DELETE FROM head WHERE size = 300', /no head holds|newest head/],
   ])('%s', async (_, sql, fault) => {
     expect((await tampered(sql)).join('\n')).toMatch(fault)
   })
@@ -160,6 +167,124 @@ describe('bad requests are refused before they queue', () => {
     expect((await vault.head())!.size).toBe(10_000)
     await vault.close()
   })
+})
+
+describe('an unknown outcome', () => {
+  const vaultOver = (change: (store: SqliteStore) => void) => {
+    const store = openSqliteStore({ path: join(folder(), 'ledger.db'), seed, crypto, random })
+    change(store)
+    const vault = new Vault(store, { crypto, random, now: Date.now, defer: setImmediate })
+    onTestFinished(() => vault.close())
+    return vault
+  }
+  const unknown = (): VaultError => new VaultError({ code: 'vault/outcome-unknown' })
+
+  test('that was written is found again as the first answer, and told as growth', async () => {
+    const vault = vaultOver((store) => {
+      const commit = store.commit.bind(store)
+      store.commit = async (...given) => {
+        store.commit = commit
+        await commit(...given)
+        throw unknown()
+      }
+    })
+    const sizes: number[] = []
+    vault.onGrowth((size) => sizes.push(size))
+    const twice = request()
+    const receipts = await Promise.all([twice, request(), twice].map((asked) => vault.append(asked)))
+    expect(receipts.map(({ entry, replayed }) => [entry.index, replayed])).toEqual([
+      [0, false],
+      [1, false],
+      [0, true],
+    ])
+    expect(receipts[1]!.head).toEqual(await vault.head())
+    expect(sizes).toEqual([2])
+  })
+
+  test('that was not written is written, once', async () => {
+    const vault = vaultOver((store) => {
+      const commit = store.commit.bind(store)
+      store.commit = async () => {
+        store.commit = commit
+        throw unknown()
+      }
+    })
+    expect(await vault.append(request())).toMatchObject({ replayed: false, entry: { index: 0 } })
+    expect((await vault.head())!.size).toBe(1)
+  })
+
+  test('stays unknown where the second try fails too, whatever that one says', async () => {
+    const failures = [unknown(), new VaultError({ code: 'vault/storage', reason: 'no route to host' })]
+    const vault = vaultOver((store) => {
+      store.commit = async () => {
+        throw failures.shift()
+      }
+    })
+    await expect(vault.append(request())).rejects.toMatchObject({ detail: { code: 'vault/outcome-unknown' } })
+    expect(failures).toEqual([])
+  })
+})
+
+describe('an export', () => {
+  test('goes through everything in pages, each entry once in each of its roles', async () => {
+    const vault = await opened(join(folder(), 'ledger.db'))
+    onTestFinished(() => vault.close())
+    const ann = 'did:key:ann'
+    await Promise.all(Array.from({ length: 1_500 }, () => vault.append(request({ account: ann }))))
+    await Promise.all(Array.from({ length: 700 }, () => vault.append(request({ actor: ann, account: 'did:key:ben' }))))
+    const credited: number[] = []
+    const asked: number[] = []
+    let page = await vault.export(ann)
+    let pages = 1
+    const { totals } = page!
+    for (; page !== undefined; pages++) {
+      expect(page.credited.length + page.asked.length).toBeLessThanOrEqual(1_000)
+      credited.push(...page.credited.map(({ index }) => index))
+      asked.push(...page.asked.map(({ index }) => index))
+      if (page.next === undefined) break
+      page = await vault.export(ann, page.next)
+    }
+    expect([pages, totals!.entries]).toEqual([3, 1_500])
+    expect(credited).toEqual(Array.from({ length: 1_500 }, (_, at) => 1_499 - at))
+    expect(asked).toEqual(Array.from({ length: 700 }, (_, at) => 2_199 - at))
+  })
+})
+
+test('a writing thread that ends is told of, and nothing is taken from then on', async () => {
+  const away = join(folder(), 'away')
+  const home = folder()
+  const told: VaultError[] = []
+  const vault = await openSqliteVault({
+    path: join(home, 'ledger.db'),
+    seed,
+    crypto,
+    random,
+    onFailure: (error) => told.push(error),
+  })
+  renameSync(home, away)
+  await expect(vault.append(request())).rejects.toMatchObject({ detail: { code: 'vault/outcome-unknown' } })
+  await expect(vault.append(request())).rejects.toMatchObject({ detail: { code: 'vault/storage' } })
+  expect(told.map(({ detail }) => detail.code)).toEqual(['vault/storage'])
+  await vault.close()
+  expect(told).toHaveLength(1)
+})
+
+test('what a reader keeps in the log of writes after an erase goes when the reader does', async () => {
+  const path = join(folder(), 'ledger.db')
+  const vault = await opened(path)
+  onTestFinished(() => vault.close())
+  await vault.append(request({ account: 'did:key:someone-to-forget' }))
+  const held = () => readFileSync(`${path}-wal`).includes('someone-to-forget')
+  const reader = readSqliteLedger(path)
+  expect(await vault.erase('did:key:someone-to-forget')).toBe(true)
+  expect(held()).toBe(true)
+  // Writing goes on meanwhile: nobody waits for the reader.
+  const before = performance.now()
+  await vault.append(request())
+  expect(performance.now() - before).toBeLessThan(2_000)
+  await reader.close()
+  await expect.poll(held, { timeout: 5_000 }).toBe(false)
+  expect(readFileSync(path).includes('someone-to-forget')).toBe(false)
 })
 
 test('a first answer that cannot be read leaves only its repeats without one, and says that it may stand', async () => {

@@ -1,10 +1,9 @@
-import { concatBytes, toHex } from '@nexus/codec'
+import { concatBytes, equalBytes, toHex } from '@nexus/codec'
 import type { PoolClient } from 'pg'
-import { HASH_BYTES } from '../limits.ts'
+import { VaultError } from '../errors.ts'
 import { idempotencyHash } from '../log/entry.ts'
-import { Frontier } from '../log/tree.ts'
 import { type Append, type BatchPlan, type BatchView, type LogSigner, planBatch } from '../plan.ts'
-import { bytes, type Row, totalsOf } from '../rows.ts'
+import { bytes, frontierOf, personOf, type Row, totalsOf } from '../rows.ts'
 import type { Committed } from '../store.ts'
 
 /** Row numbers of the parties of a batch, by pseudonym in hex. */
@@ -30,16 +29,15 @@ export async function commitBatch(
 
 async function readView(
   client: PoolClient,
-  { crypto }: LogSigner,
+  { crypto, logId }: LogSigner,
   batch: readonly Append[],
   numbers: Numbers,
 ): Promise<BatchView> {
   const { rows } = await client.query('SELECT *, size AS entries FROM log FOR UPDATE')
   const log: Row = rows[0]
-  const frontier = bytes(log, 'frontier')
-  const hashes = Array.from({ length: frontier.length / HASH_BYTES }, (_, at) =>
-    frontier.slice(at * HASH_BYTES, (at + 1) * HASH_BYTES),
-  )
+  if (!equalBytes(bytes(log, 'log_id'), logId)) {
+    throw new VaultError({ code: 'vault/corrupt', what: 'the database holds another log than when it was opened' })
+  }
   const identities = [...new Set(batch.flatMap(({ actor, account }) => [actor, account]))]
   const met = await client.query(
     'SELECT identity, salt, p.* FROM person JOIN party p ON p.no = person.party WHERE identity = ANY($1)',
@@ -48,10 +46,10 @@ async function readView(
   const people = new Map()
   const accounts = new Map()
   for (const row of met.rows) {
-    const pseudonym = bytes(row, 'pseudonym')
-    people.set(row.identity, { salt: bytes(row, 'salt'), pseudonym })
-    accounts.set(toHex(pseudonym), totalsOf(row))
-    numbers.set(toHex(pseudonym), row.no)
+    const person = personOf(row)
+    people.set(row.identity, person)
+    accounts.set(toHex(person.pseudonym), totalsOf(row))
+    numbers.set(toHex(person.pseudonym), row.no)
   }
   const asked = batch.flatMap(({ actor, route, idempotencyKey }) => {
     const person = people.get(actor)
@@ -68,7 +66,7 @@ async function readView(
   )
   const ledger = totalsOf(log)
   const lastHeadTimeMs = Number(log['time_ms'])
-  return { frontier: new Frontier(Number(log['size']), hashes), lastHeadTimeMs, ledger, people, accounts, known }
+  return { frontier: frontierOf(log), lastHeadTimeMs, ledger, people, accounts, known }
 }
 
 async function write(

@@ -1,14 +1,17 @@
 import { equalBytes } from '@nexus/codec'
 import { type Crypto, type Random, systemRandom } from '@nexus/crypto'
 import { nodeCrypto } from '@nexus/crypto/node'
-import { Pool } from 'pg'
+import type { Pool, PoolClient } from 'pg'
 import { VaultError } from '../errors.ts'
 import { ID_BYTES } from '../limits.ts'
 import { bytes } from '../rows.ts'
-import type { VaultStore } from '../store.ts'
+import { storageError } from '../storage-error.ts'
+import type { LedgerReader, VaultStore } from '../store.ts'
 import { Vault } from '../vault.ts'
+import { openPool } from './pool.ts'
+import { PostgresReader } from './reader.ts'
 import { migrate } from './schema.ts'
-import { PostgresStore, storageError } from './store.ts'
+import { PostgresStore } from './store.ts'
 
 export interface PostgresVaultOptions {
   /** Connection string; names the database, and the schema by `?options=-csearch_path%3D<schema>`. */
@@ -17,6 +20,8 @@ export interface PostgresVaultOptions {
   readonly seed: Uint8Array
   /** Connections held at most, default 10. */
   readonly connectionsMax?: number
+  /** How long a server may keep silent, to a connection or to one statement, before it counts as gone; default 10 000. */
+  readonly timeoutMs?: number
   readonly crypto?: Crypto
   readonly random?: Random
   /** Unix milliseconds. */
@@ -39,14 +44,42 @@ export async function openPostgresStore(
   options: PostgresVaultOptions & { readonly crypto: Crypto; readonly random: Random },
 ): Promise<VaultStore> {
   const { url, seed, crypto, random } = options
-  const pool = new Pool({ connectionString: url, max: options.connectionsMax ?? 10 })
-  // An idle connection that the server ends is replaced at the next query; without a listener it would end the process.
-  pool.on('error', () => {})
+  const pool = openPool(url, options)
   try {
     const logId = await prepareLog(pool, crypto.publicKey(seed), random)
     return new PostgresStore(pool, { crypto, seed, logId })
   } catch (error) {
-    await pool.end()
+    await pool.close()
+    throw storageError(error)
+  }
+}
+
+/**
+ * Reads one moment of a ledger, without its key, while gateways go on writing: for recounts and proofs. Writes nothing.
+ * @throws {VaultError} `vault/corrupt` where no ledger was begun, `vault/storage`
+ */
+export async function readPostgresLedger(
+  options: Pick<PostgresVaultOptions, 'url' | 'timeoutMs'>,
+): Promise<LedgerReader> {
+  const pool = openPool(options.url, { ...options, connectionsMax: 1 })
+  let client: PoolClient | undefined
+  const close = (): Promise<void> => {
+    client?.release(true)
+    return pool.close()
+  }
+  try {
+    client = await pool.connect()
+    client.on('error', () => {})
+    await client.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY')
+    const { rows } = await client.query('SELECT log_id, public_key FROM log')
+    if (rows[0] === undefined) throw new VaultError({ code: 'vault/corrupt', what: 'it was never begun' })
+    return new PostgresReader(
+      client,
+      { logId: bytes(rows[0], 'log_id'), publicKey: bytes(rows[0], 'public_key') },
+      close,
+    )
+  } catch (error) {
+    await close()
     throw storageError(error)
   }
 }

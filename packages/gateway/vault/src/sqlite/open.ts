@@ -4,6 +4,7 @@ import { type Crypto, type Random, systemRandom } from '@nexus/crypto'
 import { nodeCrypto } from '@nexus/crypto/node'
 import { VaultError } from '../errors.ts'
 import { ID_BYTES } from '../limits.ts'
+import { storageError } from '../storage-error.ts'
 import { Vault } from '../vault.ts'
 import { lockLedger } from './lock.ts'
 import { SqliteReader } from './reader.ts'
@@ -19,6 +20,8 @@ export interface SqliteVaultOptions {
   readonly random?: Random
   /** Unix milliseconds. */
   readonly now?: () => number
+  /** Told once if the writing thread ends by itself: from then on nothing is written, and only a new opening helps. */
+  readonly onFailure?: (error: VaultError) => void
 }
 
 /**
@@ -40,7 +43,7 @@ export function openSqliteStore(
   const lock = lockLedger(path)
   try {
     const reader = openReader(path, crypto.publicKey(seed), random)
-    return new SqliteStore(reader, lock, { path, seed, logId: reader.logId })
+    return new SqliteStore(reader, lock, { path, seed, logId: reader.logId }, options.onFailure)
   } catch (error) {
     lock[Symbol.dispose]()
     throw storageError(error)
@@ -70,7 +73,7 @@ function openReader(path: string, publicKey: Uint8Array, random: Random): Sqlite
 }
 
 /**
- * Reads a ledger beside the process that holds it, or a backup: for recounts and proofs. Writes nothing.
+ * Reads one moment of a ledger beside the process that holds it, or a backup: for recounts and proofs. Writes nothing.
  * @throws {VaultError} `vault/schema`, `vault/storage`
  */
 export function readSqliteLedger(path: string): SqliteReader {
@@ -79,6 +82,7 @@ export function readSqliteLedger(path: string): SqliteReader {
     try {
       const found = schemaOf(db)
       if (found !== SCHEMA_VERSION) throw new VaultError({ code: 'vault/schema', found, known: SCHEMA_VERSION })
+      db.exec('BEGIN')
       return new SqliteReader(db)
     } catch (error) {
       db.close()
@@ -87,9 +91,4 @@ export function readSqliteLedger(path: string): SqliteReader {
   } catch (error) {
     throw storageError(error)
   }
-}
-
-function storageError(error: unknown): VaultError {
-  if (error instanceof VaultError) return error
-  return new VaultError({ code: 'vault/storage', reason: (error as Error).message }, { cause: error })
 }

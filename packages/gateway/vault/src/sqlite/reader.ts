@@ -3,8 +3,9 @@ import { VaultError } from '../errors.ts'
 import { PSEUDONYM_BYTES } from '../limits.ts'
 import type { LedgerEntry } from '../log/entry.ts'
 import type { SignedTreeHead } from '../log/head.ts'
+import type { Frontier } from '../log/tree.ts'
 import type { AccountTotals, Person } from '../plan.ts'
-import { bytes, ENTRY_SQL, entryOf, headOf, type Row, totalsOf } from '../rows.ts'
+import { bytes, ENTRY_SQL, entryOf, frontierOf, headOf, personOf, type Row, totalsOf } from '../rows.ts'
 import type { LedgerReader } from '../store.ts'
 
 /** The reading half: a connection of its own, which sees each commit as soon as it is made. */
@@ -48,9 +49,18 @@ export class SqliteReader implements LedgerReader {
     return this.#statements.nodes.all(level, from, from + count).map((row) => bytes(row as Row, 'hash'))
   }
 
+  async frontier(): Promise<Frontier> {
+    return frontierOf(this.#statements.log.get() as Row)
+  }
+
   async person(identity: string): Promise<Person | undefined> {
     const row = this.#statements.person.get(identity) as Row | undefined
-    return row && { salt: bytes(row, 'salt'), pseudonym: bytes(row, 'pseudonym') }
+    return row && personOf(row)
+  }
+
+  async people(after: string, count: number): Promise<(Person & { readonly identity: string })[]> {
+    const rows = this.#statements.people.all(after, count) as Row[]
+    return rows.map((row) => ({ identity: String(row['identity']), ...personOf(row) }))
   }
 
   async totalsOf(pseudonym: Uint8Array): Promise<AccountTotals | undefined> {
@@ -96,6 +106,8 @@ function prepare(db: DatabaseSync) {
     actor: of('actor'),
     nodes: big('SELECT hash FROM node WHERE level = ? AND idx >= ? AND idx < ? ORDER BY idx'),
     person: big('SELECT salt, pseudonym FROM person JOIN party ON party.no = person.party WHERE identity = ?'),
+    people: big(`SELECT identity, salt, pseudonym FROM person JOIN party ON party.no = person.party
+                 WHERE identity > ? ORDER BY identity LIMIT ?`),
     totals: big('SELECT * FROM party WHERE pseudonym = ?'),
     accounts: big('SELECT * FROM party WHERE pseudonym > ? ORDER BY pseudonym LIMIT ?'),
   }

@@ -2,6 +2,7 @@ import { Worker } from 'node:worker_threads'
 import { VaultError } from '../errors.ts'
 import type { LedgerEntry } from '../log/entry.ts'
 import type { SignedTreeHead } from '../log/head.ts'
+import type { Frontier } from '../log/tree.ts'
 import type { AccountTotals, Append, Person } from '../plan.ts'
 import type { Committed, VaultStore } from '../store.ts'
 import type { WriterAnswer, WriterData, WriterResult, WriterTask } from './messages.ts'
@@ -21,11 +22,19 @@ export class SqliteStore implements VaultStore {
   readonly #worker: Worker
   readonly #pending = new Map<number, Pending>()
   #no = 0
+  readonly #onFailure: (error: VaultError) => void
   #failed: VaultError | undefined
+  #closing = false
 
-  constructor(reader: SqliteReader, lock: Disposable, data: WriterData) {
+  constructor(
+    reader: SqliteReader,
+    lock: Disposable,
+    data: WriterData,
+    onFailure: (error: VaultError) => void = () => {},
+  ) {
     this.#reader = reader
     this.#lock = lock
+    this.#onFailure = onFailure
     this.#worker = startWriter(data)
     this.#worker.on('message', (answer: WriterAnswer) => this.#settle(answer))
     this.#worker.on('error', (error: Error) => this.#fail(error.message))
@@ -68,6 +77,14 @@ export class SqliteStore implements VaultStore {
     return this.#reader.nodes(level, from, count)
   }
 
+  frontier(): Promise<Frontier> {
+    return this.#reader.frontier()
+  }
+
+  people(after: string, count: number): Promise<(Person & { readonly identity: string })[]> {
+    return this.#reader.people(after, count)
+  }
+
   person(identity: string): Promise<Person | undefined> {
     return this.#reader.person(identity)
   }
@@ -85,6 +102,7 @@ export class SqliteStore implements VaultStore {
   }
 
   async close(): Promise<void> {
+    this.#closing = true
     const ended = new Promise((resolve) => this.#worker.once('exit', resolve))
     try {
       if (this.#failed === undefined) await Promise.all([this.#ask({ kind: 'close' }), ended])
@@ -112,9 +130,11 @@ export class SqliteStore implements VaultStore {
 
   /** What the thread had in hand when it ended may or may not be on the disk. */
   #fail(reason: string): void {
-    this.#failed ??= new VaultError({ code: 'vault/storage', reason })
+    if (this.#failed !== undefined) return
+    this.#failed = new VaultError({ code: 'vault/storage', reason })
     for (const { reject } of this.#pending.values()) reject(new VaultError({ code: 'vault/outcome-unknown' }))
     this.#pending.clear()
+    if (!this.#closing) this.#onFailure(this.#failed)
   }
 }
 

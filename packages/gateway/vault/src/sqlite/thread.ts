@@ -7,6 +7,9 @@ import type { WriterAnswer, WriterData, WriterResult, WriterTask } from './messa
 import { configure } from './schema.ts'
 import { SqliteWriter } from './writer.ts'
 
+/** How long until a log of writes that a reader holds is tried again. */
+const TIDY_AGAIN_MS = 1_000
+
 if (parentPort !== null) await serve(parentPort, workerData)
 
 async function serve(port: MessagePort, { path, seed, logId }: WriterData): Promise<void> {
@@ -15,9 +18,17 @@ async function serve(port: MessagePort, { path, seed, logId }: WriterData): Prom
   configure(db)
   db.exec('PRAGMA secure_delete = ON')
   const writer = new SqliteWriter(db, { crypto, logId, seed })
+  let again: NodeJS.Timeout | undefined
+  const tidy = (): void => {
+    clearTimeout(again)
+    if (!writer.tidy()) again = setTimeout(tidy, TIDY_AGAIN_MS)
+  }
   port.on('message', (task: WriterTask) => {
     port.postMessage(answer(writer, task))
-    if (task.kind === 'close') port.close()
+    if (task.kind === 'erase') tidy()
+    if (task.kind !== 'close') return
+    clearTimeout(again)
+    port.close()
   })
 }
 

@@ -1,9 +1,8 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
 import { concatBytes, toHex } from '@nexus/codec'
 import { VaultError } from '../errors.ts'
-import { HASH_BYTES } from '../limits.ts'
 import { idempotencyHash } from '../log/entry.ts'
-import { Frontier } from '../log/tree.ts'
+import type { Frontier } from '../log/tree.ts'
 import {
   type AccountTotals,
   type Append,
@@ -13,8 +12,9 @@ import {
   type Person,
   planBatch,
 } from '../plan.ts'
-import { bytes, type Row, totalsOf } from '../rows.ts'
+import { bytes, frontierOf, personOf, type Row, totalsOf } from '../rows.ts'
 import type { Committed } from '../store.ts'
+import { configure } from './schema.ts'
 
 /** What the transaction reads: the view that the plan needs, and the row numbers that the writes need. */
 interface View {
@@ -32,6 +32,8 @@ export class SqliteWriter {
   readonly #db: DatabaseSync
   readonly #signer: LogSigner
   readonly #statements: ReturnType<typeof prepare>
+  /** Whether the log of writes may still hold someone who was erased. */
+  #untidy = false
 
   constructor(db: DatabaseSync, signer: LogSigner) {
     this.#db = db
@@ -50,11 +52,29 @@ export class SqliteWriter {
     })
   }
 
-  /** Forgets a person, and overwrites where it stood: in the file and in the log of writes. */
+  /** Forgets a person, and overwrites where it stood in the file; {@link tidy} does so in the log of writes. */
   erase(identity: string): boolean {
     const erased = this.#transaction(() => this.#statements.erase.run(identity).changes > 0)
-    if (erased) this.#db.exec('PRAGMA wal_checkpoint(TRUNCATE)')
+    this.#untidy ||= erased
     return erased
+  }
+
+  /**
+   * Empties the log of writes where it still holds what was erased. Another connection that reads an older state
+   * prevents that, and is not waited for; whether there is nothing left to do.
+   */
+  tidy(): boolean {
+    if (!this.#untidy) return true
+    this.#db.exec('PRAGMA busy_timeout = 0')
+    try {
+      const found = this.#db.prepare('PRAGMA wal_checkpoint(TRUNCATE)').get()
+      this.#untidy = found?.['busy'] !== 0
+    } catch {
+      // A disk that is full now is tried again later.
+    } finally {
+      configure(this.#db)
+    }
+    return !this.#untidy
   }
 
   close(): void {
@@ -64,11 +84,10 @@ export class SqliteWriter {
   #view(batch: readonly Append[]): View {
     const { log, person, known } = this.#statements
     const row = log.get() as Row
-    const size = Number(row['size'])
     const view: View = {
-      frontier: new Frontier(size, split32(bytes(row, 'frontier'))),
+      frontier: frontierOf(row),
       lastHeadTimeMs: Number(row['time_ms']),
-      ledger: { ...totalsOf(row), entries: size },
+      ledger: totalsOf(row),
       people: new Map(),
       accounts: new Map(),
       known: new Map(),
@@ -77,10 +96,10 @@ export class SqliteWriter {
     for (const identity of new Set(batch.flatMap(({ actor, account }) => [actor, account]))) {
       const found = person.get(identity) as Row | undefined
       if (found === undefined) continue
-      const pseudonym = bytes(found, 'pseudonym')
-      view.people.set(identity, { salt: bytes(found, 'salt'), pseudonym })
-      view.accounts.set(toHex(pseudonym), totalsOf(found))
-      view.numbers.set(toHex(pseudonym), found['no'] as bigint)
+      const met = personOf(found)
+      view.people.set(identity, met)
+      view.accounts.set(toHex(met.pseudonym), totalsOf(found))
+      view.numbers.set(toHex(met.pseudonym), found['no'] as bigint)
     }
     for (const { actor, route, idempotencyKey } of batch) {
       const met = view.people.get(actor)
@@ -150,10 +169,4 @@ function prepare(db: DatabaseSync) {
     setLog: big('UPDATE log SET size = ?, frontier = ?, time_ms = ?, amount = ?, creator = ?, pool = ?, fee = ?'),
     erase: big('DELETE FROM person WHERE identity = ?'),
   }
-}
-
-function split32(frontier: Uint8Array): Uint8Array[] {
-  const hashes: Uint8Array[] = []
-  for (let at = 0; at < frontier.length; at += HASH_BYTES) hashes.push(frontier.slice(at, at + HASH_BYTES))
-  return hashes
 }
