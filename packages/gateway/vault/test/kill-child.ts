@@ -1,9 +1,13 @@
 /** Appends without end, 20 at a time, and prints the key and index of each answer: killed by its parent. */
+import { openPostgresVault } from '../src/postgres.ts'
 import { openSqliteVault } from '../src/sqlite.ts'
 import { crypto, random, request, seed } from './keys.ts'
 
-const [path, run] = process.argv.slice(2)
-const vault = await openSqliteVault({ path: path!, seed, crypto, random })
+const [place, run] = process.argv.slice(2)
+const own = { seed, crypto, random }
+const vault = await (place!.startsWith('postgres:')
+  ? openPostgresVault({ url: place!, ...own })
+  : openSqliteVault({ path: place!, ...own }))
 let n = 0
 const writer = async (): Promise<void> => {
   for (;;) {
