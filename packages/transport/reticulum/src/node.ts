@@ -1,5 +1,6 @@
 /** Reticulum on Node: real sockets, clocks and files (docs/spec/reticulum.md). */
 export { nodeAes } from './node/aes.ts'
+export type { AutoOptions } from './node/auto.ts'
 export {
   lxmfOn,
   nexusTransportOn,
@@ -10,6 +11,7 @@ export {
 } from './node/host.ts'
 export { readIdentity, writeIdentity } from './node/identity-file.ts'
 export {
+  autoMedium,
   kissMedium,
   type Medium,
   type MediumOptions,

@@ -9,8 +9,10 @@ import {
 } from '@nexus/transport-tcp'
 import { udpTransport } from '@nexus/transport-udp'
 import type { AccessCodeOptions } from '../access-code.ts'
+import { AUTO_LINK_MTU_BYTES } from '../auto-discovery.ts'
 import type { InterfaceMode } from '../interface.ts'
 import { MTU_BYTES } from '../limits.ts'
+import { type AutoOptions, AutoTransport } from './auto.ts'
 import { type KissTcpServer, kissTcpClient, kissTcpServer } from './kiss-tcp.ts'
 
 /** What Reticulum takes a TCP connection for unless it is told: links over it agree on packets of 8192 bytes. */
@@ -104,6 +106,13 @@ export function udpMedium(
       return transport.address
     },
   }
+}
+
+/** Nodes on the same networks as this machine, found by IPv6 multicast as Reticulum's AutoInterface does. */
+export function autoMedium(options: MediumOptions & AutoOptions = {}): Medium {
+  const { bitrateBps = UDP_BITRATE_BPS, mtuBytes = AUTO_LINK_MTU_BYTES } = options
+  const transport = new AutoTransport(options, bitrateBps)
+  return { ...mediumOf(transport, options, ACCESS_CODE_BYTES.network), mtuBytes, bitrateBps }
 }
 
 /** A KISS radio modem, or a cable with KISS framing. */

@@ -45,8 +45,12 @@ export class Peer {
   /** The same with another program beside this one. */
   static async run(program: string, ...args: readonly string[]): Promise<Peer> {
     const script = fileURLToPath(new URL(program, import.meta.url))
-    const child = spawn(await rnsPython(), [script, ...args, '--exit-with-stdin'], { stdio: ['pipe', 'pipe', 'pipe'] })
-    const peer = new Peer(child)
+    return Peer.spawn(await rnsPython(), script, ...args, '--exit-with-stdin')
+  }
+
+  /** The same with any command that prints such lines, and ends with its standard input. */
+  static async spawn(command: string, ...args: readonly string[]): Promise<Peer> {
+    const peer = new Peer(spawn(command, args, { stdio: ['pipe', 'pipe', 'pipe'] }))
     await peer.event('ready')
     return peer
   }

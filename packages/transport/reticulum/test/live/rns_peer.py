@@ -134,6 +134,9 @@ def write_config(args, path, transport):
                  "    listen_ip = %s" % here[0], "    listen_port = %d" % here[1],
                  "    forward_ip = %s" % there[0], "    forward_port = %d" % there[1]]
         common()
+    for i, text in enumerate(args.interface):
+        rows += ["  [[other%d]]" % i, *("    " + setting.strip() for setting in text.split(";"))]
+        common()
     with open(os.path.join(path, "config"), "w") as f:
         f.write("\n".join(rows) + "\n")
 
@@ -557,7 +560,7 @@ def cmd_link(args, listening):
 
 
 def cmd_transport(args, listening):
-    if len(args.listen) + len(args.connect) + len(args.udp) < 2:
+    if len(args.listen) + len(args.connect) + len(args.udp) + len(args.interface) < 2:
         emit("error", what="a transport node wants at least two interfaces")
         return 2
     heard = Heard()
@@ -586,6 +589,8 @@ def parse(argv):
     net.add_argument("--listen", type=endpoint, action="append", default=[], metavar="HOST:PORT")
     net.add_argument("--connect", type=endpoint, action="append", default=[], metavar="HOST:PORT")
     net.add_argument("--udp", type=endpoints, action="append", default=[], metavar="HOST:PORT:HOST:PORT")
+    net.add_argument("--interface", action="append", default=[], metavar="SETTINGS",
+                     help="any other interface, as in a configuration file: 'type = AutoInterface; devices = eth0'")
     net.add_argument("--share", type=int, metavar="PORT", help="be a shared instance on this port and the next")
     net.add_argument("--kiss", action="store_true", help="KISS framing on the --connect interfaces")
     net.add_argument("--fixed-mtu", type=int, help="fixed hardware MTU of the --connect interfaces")
@@ -646,7 +651,7 @@ def parse(argv):
         args.interval = 5.0 if args.command in ("announce", "echo") else 0.0
     if args.bitrate is not None and args.bitrate <= 62500:
         parser.error("RNS gives such an interface no hardware MTU, and its TCP reader then fails")
-    if not args.listen and not args.connect and not args.udp:
+    if not args.listen and not args.connect and not args.udp and not args.interface:
         parser.error("give --listen and/or --connect")
     return args
 
