@@ -34,6 +34,7 @@ beforeAll(() => {
       wouldApply: () => false,
       payerSeqSeen: () => 0n,
       settledSequence: () => 0n,
+      finalSequence: () => 0n,
       balanceInSnapshotMicro: () => 1_000_000n,
       creditLineMicro: () => 0n,
     }

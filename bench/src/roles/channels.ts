@@ -79,6 +79,7 @@ class Node {
       wouldApply: () => false,
       payerSeqSeen: () => 0n,
       settledSequence: () => 0n,
+      finalSequence: () => 0n,
       balanceInSnapshotMicro: () => 1n << 60n,
       creditLineMicro: () => 0n,
     }

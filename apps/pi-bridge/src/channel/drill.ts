@@ -209,6 +209,7 @@ function quietPorts(): Omit<ChannelPorts, 'send' | 'publish'> {
     wouldApply: () => false,
     payerSeqSeen: () => 0n,
     settledSequence: () => 0n,
+    finalSequence: () => 0n,
     balanceInSnapshotMicro: () => LIMIT_MICRO,
     creditLineMicro: () => 0n,
   }

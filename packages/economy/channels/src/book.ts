@@ -1,7 +1,7 @@
 import { ByteReader, ByteWriter, compareBytes, equalBytes, toHex } from '@nexus/codec'
 import type { Crypto, Random } from '@nexus/crypto'
 import { nodeIdOf } from '@nexus/identity'
-import { Channel } from './channel.ts'
+import { Channel, ChannelLink } from './channel.ts'
 import { ChannelError } from './errors.ts'
 import { JUMP_MAX, JUMP_MIN } from './limits.ts'
 import type { Store } from './ports.ts'
@@ -68,11 +68,16 @@ export class ChannelBook {
     this.#channels.delete(toHex(channel.peerId))
   }
 
-  /** Drops a channel from the store too. */
-  erase(channel: Channel): void {
+  /**
+   * Drops a channel from the store too. A peer that is linked has a new entry, with a jump of its own: were the channel
+   * proved again, what was signed in it before is forgotten as by a restart.
+   */
+  forget(channel: Channel): void {
     this.#store.delete(CHANNEL_PREFIX + toHex(channel.peerId))
     this.#dirty.delete(channel)
     this.drop(channel)
+    const { link, peerId, peerKey } = channel
+    if (link !== undefined) this.of(peerId, peerKey).link = new ChannelLink(link.spacingMs)
   }
 
   /** Notes that the channel may have changed: {@link flush} writes it if so. */
@@ -99,14 +104,10 @@ export class ChannelBook {
       this.#isPayerDirty = false
     }
     for (const channel of this.#dirty) {
-      if (!channel.isDirty) continue
+      if (!channel.isDirty || channel.record === undefined) continue
       const key = CHANNEL_PREFIX + toHex(channel.peerId)
+      this.#store.put(key, encodeRecord(this.#crypto, channel.record))
       channel.isDirty = false
-      if (channel.record !== undefined) this.#store.put(key, encodeRecord(this.#crypto, channel.record))
-      else {
-        this.#store.delete(key)
-        if (channel.link === undefined) this.drop(channel)
-      }
     }
     this.#dirty.clear()
   }

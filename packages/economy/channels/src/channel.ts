@@ -106,7 +106,7 @@ export class Channel {
     return this.isConfirmed ? 0n : this.drawnJump
   }
 
-  begin(record: ChannelRecord | undefined): void {
+  begin(record: ChannelRecord): void {
     this.#record = record
     this.isDirty = true
   }

@@ -5,7 +5,7 @@ import { ChannelBook } from './book.ts'
 import { type Channel, ChannelLink } from './channel.ts'
 import { onClaim, onRefuse, onUpdate, pump, sendClaim } from './claims.ts'
 import type { CloseRecord } from './close-record.ts'
-import { answerClose, closeExecuted, closeSeen, type DisputeResult, dispute, isAbandoned } from './closing.ts'
+import { answerClose, closeSeen, type DisputeResult, dispute, forget, isAbandoned, isOver } from './closing.ts'
 import { type Context, deliver, keysOf, publish } from './context.ts'
 import { ChannelError } from './errors.ts'
 import { type Exposure, exposureTo } from './exposure.ts'
@@ -165,15 +165,12 @@ export class Channels {
   }
 
   /** Forgets a channel in which less than a settlement moves is owed. False: there is more, or none. */
-  forget(nodeId: Uint8Array): boolean {
+  forget(nowMs: number, nodeId: Uint8Array): boolean {
     const channel = this.#context.book.get(nodeId)
     const record = channel?.open
     if (channel === undefined || record === undefined || !isWorthless(channel, record)) return false
-    return this.#with(channel, () => {
-      channel.begin(undefined)
-      if (channel.link !== undefined) channel.link = new ChannelLink(channel.link.spacingMs)
-      return true
-    })
+    this.#with(channel, () => forget(this.#context, nowMs, channel))
+    return true
   }
 
   /** The ledger was compared with a neighbour's: from now on debits may be signed. What was not published is, once more. */
@@ -189,17 +186,18 @@ export class Channels {
     })
   }
 
-  /** The ledger applied settlements of the channel with that peer. */
-  settled(nodeId: Uint8Array): void {
+  /** The ledger applied settlements of the channel with that peer, or has another snapshot: one that was closed may be over. */
+  settled(nowMs: number, nodeId: Uint8Array): void {
     const channel = this.#context.book.get(nodeId)
     if (channel?.open === undefined) return
     this.#with(channel, () => {
       refreshBase(this.#context, channel)
-      const { record } = channel
-      if (record?.settlement === undefined) return
+      if (isOver(this.#context, channel)) return forget(this.#context, nowMs, channel)
+      const { settlement, close, newest } = channel.record!
       const { keyA, keyB } = keysOf(this.#context, channel)
-      const settled = this.#context.ports.settledSequence(record.newest.channelId, keyA, keyB)
-      if (settled >= record.settlement.finalSequence) channel.change({ settlement: undefined })
+      const settled = this.#context.ports.settledSequence(newest.channelId, keyA, keyB)
+      if (settlement !== undefined && settled >= settlement.finalSequence) channel.change({ settlement: undefined })
+      if (close !== undefined && settled >= close.last.sequence) channel.change({ close: undefined })
     })
   }
 
@@ -207,12 +205,6 @@ export class Channels {
   closeSeen(nowMs: number, nodeId: Uint8Array, close: CloseRecord): void {
     const channel = this.#context.book.get(nodeId)
     if (channel !== undefined) this.#with(channel, () => closeSeen(this.#context, nowMs, channel, close))
-  }
-
-  /** A fold executed that close. */
-  closeExecuted(nowMs: number, nodeId: Uint8Array, close: CloseRecord): void {
-    const channel = this.#context.book.get(nodeId)
-    if (channel !== undefined) this.#with(channel, () => closeExecuted(this.#context, nowMs, channel, close))
   }
 
   /** An epoch was activated: what is owed is settled, closes that had to wait are answered, silent debtors closed. */

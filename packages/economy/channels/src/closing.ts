@@ -4,6 +4,7 @@ import { isSameState } from './channel.ts'
 import { CLOSE_TAG, type CloseRecord, closeSignedBytes, closeState } from './close-record.ts'
 import { type Context, keysOf, publish } from './context.ts'
 import { ABANDONED_EPOCHS, SETTLEMENT_AMOUNT_MIN_MICRO } from './limits.ts'
+import { REFUSAL } from './messages.ts'
 import { adopt } from './payments.ts'
 import { HALT } from './record.ts'
 import { refreshBase } from './settling.ts'
@@ -62,17 +63,20 @@ export function answerClose(context: Context, channel: Channel): void {
   if (channel.isAnswerDue) dispute(context, channel)
 }
 
-/** A fold paid out the close: what lies beyond stays owed, and a channel with nothing beyond is over. */
-export function closeExecuted(context: Context, nowMs: number, channel: Channel, close: CloseRecord): void {
+/** Whether a close was paid out, or a settlement, to the newest state and for good: nothing is left of the channel. */
+export function isOver(context: Context, channel: Channel): boolean {
   const { open: record } = channel
-  if (record === undefined || !equalBytes(record.newest.channelId, close.channelId)) return
-  const last = closeState(context.crypto, close, 'last')
-  if (last.sequence > record.newest.sequence) adopt(context, nowMs, channel, last)
-  if (last.sequence >= record.newest.sequence) {
-    channel.begin(undefined)
-    return
+  if (record === undefined || record.halt === HALT.none) return false
+  const { keyA, keyB } = keysOf(context, channel)
+  return context.ports.finalSequence(record.newest.channelId, keyA, keyB) >= record.newest.sequence
+}
+
+/** Forgets a channel; what waits to be claimed in it never will be. */
+export function forget(context: Context, nowMs: number, channel: Channel): void {
+  context.book.forget(channel)
+  for (const { body } of channel.claims) {
+    context.ports.claimRefused(nowMs, channel.peerId, body, REFUSAL.readOnly)
   }
-  channel.change({ base: last, close: undefined, draft: undefined, offers: [] })
 }
 
 /** Whether the peer was silent for so long that its debt is to be claimed without it. */

@@ -84,7 +84,7 @@ export function makeRoom(context: Context): boolean {
     if (isOlder) oldest = channel
   }
   if (oldest === undefined) return false
-  book.erase(oldest)
+  book.forget(oldest)
   return true
 }
 

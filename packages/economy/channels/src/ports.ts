@@ -53,6 +53,8 @@ export interface ChannelPorts {
   payerSeqSeen(): bigint
   /** The greatest final sequence applied for the channel; 0 if none. */
   settledSequence(channelId: Uint8Array, keyA: Uint8Array, keyB: Uint8Array): bigint
+  /** The greatest sequence of the channel that is settled for good, by a settlement or a close: that of the snapshot; 0 if none. */
+  finalSequence(channelId: Uint8Array, keyA: Uint8Array, keyB: Uint8Array): bigint
   balanceInSnapshotMicro(nodeId: Uint8Array): bigint
   creditLineMicro(nodeId: Uint8Array): bigint
 }

@@ -1,5 +1,6 @@
 import { equalBytes } from '@nexus/codec'
 import { type Channel, greatest } from './channel.ts'
+import { closeState } from './close-record.ts'
 import { type Context, keysOf, publish, send } from './context.ts'
 import { settleAtMicro } from './exposure.ts'
 import {
@@ -165,13 +166,14 @@ export function onSettleRefused(channel: Channel, finalSequence: bigint): void {
 export function refreshBase(context: Context, channel: Channel, state?: ChannelState): void {
   const { open: record } = channel
   if (record === undefined) return
-  const { newest, base, draft, offers } = record
+  const { newest, base, draft, offers, close } = record
   const { keyA, keyB } = keysOf(context, channel)
   const settled = context.ports.settledSequence(newest.channelId, keyA, keyB)
   const isCurrent = base !== undefined && base.sequence >= settled
   if (isCurrent && isDualSigned(base)) return
   const wanted = isCurrent ? base.sequence : settled
-  const held = [state, newest, draft?.state, ...offers.map((offer) => offer.state)]
+  const closed = close && closeState(context.crypto, close, 'last')
+  const held = [state, newest, draft?.state, closed, ...offers.map((offer) => offer.state)]
   const found =
     held.find((candidate) => candidate?.sequence === wanted) ?? (isCurrent ? base : unsignedZero(newest, wanted))
   if (found === base) return

@@ -541,8 +541,54 @@ describe('closes', () => {
     b.channels.claim(world.nowMs, a.nodeId, claimBody(50_000, 10n), 10n, 1n)
     world.runFor(20_000)
     assert.equal(a.signatures.history.length, signatures)
-    a.channels.closeExecuted(world.nowMs, b.nodeId, signedClose({ a: a.identity, b: b.identity }, base, last, 'b'))
+    a.finalSequence = last.sequence - 1n
+    a.channels.settled(world.nowMs, b.nodeId)
+    assert.equal(a.channels.view(b.nodeId)!.phase, 'closing')
+    a.finalSequence = last.sequence
+    a.channels.settled(world.nowMs, b.nodeId)
     assert.equal(a.channels.view(b.nodeId), undefined)
+    assert.equal(a.store.onDisk(`channels/with/${toHex(b.nodeId)}`), undefined)
+  })
+
+  test('that were paid out end the claims that wait, and leave the pair to open anew', () => {
+    const { world, a, b } = pair('paid out')
+    pay(world, a, b, 2_000n)
+    assert.equal(a.channels.dispute(b.nodeId), 'published')
+    const [close] = world.ledger.closes
+    b.channels.closeSeen(world.nowMs, a.nodeId, close!)
+    a.channels.claim(world.nowMs, b.nodeId, claimBody(50_001, 10n), 10n, 1n)
+    for (const party of world.parties) {
+      party.finalSequence = close!.last.sequence
+      party.channels.settled(world.nowMs, party === a ? b.nodeId : a.nodeId)
+    }
+    assert.deepEqual(a.refusals, [REFUSAL.readOnly])
+    for (const party of world.parties) party.finalSequence = 0n
+    assert.ok(a.channels.open(world.nowMs, b.nodeId))
+    world.runFor(5_000)
+    pay(world, a, b, 300n)
+    assert.equal(a.owedBy(b), 300n)
+  })
+
+  test('that were paid out short of the newest state leave the rest owed, from the state paid on', () => {
+    const { world, a, b } = pair('short')
+    const base = recordOf(b, a).newest
+    pay(world, a, b, 2_000n)
+    assert.equal(a.channels.dispute(b.nodeId), 'published')
+    const last = recordOf(a, b).newest
+    const later = { ...last, sequence: last.sequence + 1n, balanceAMicro: last.balanceAMicro + 1_500n }
+    const state = { ...later, balanceBMicro: last.balanceBMicro - 1_500n }
+    const signed = stateSignedBytes(state)
+    const signatureA = a.rawIdentity.sign(STATE_TAG, NETWORK_ID, signed)
+    const signatureB = b.rawIdentity.sign(STATE_TAG, NETWORK_ID, signed)
+    const further = { ...state, signatureA, signatureB }
+    a.channels.closeSeen(world.nowMs, b.nodeId, signedClose({ a: a.identity, b: b.identity }, base, further, 'b'))
+    assert.equal(a.owedBy(b), 3_500n)
+    a.finalSequence = last.sequence
+    a.channels.settled(world.nowMs, b.nodeId)
+    assert.equal(a.owedBy(b), 1_500n)
+    assert.equal(recordOf(a, b).close, undefined)
+    assert.equal(a.channels.dispute(b.nodeId), 'published')
+    assert.equal(world.ledger.closes.at(-1)!.base.sequence, last.sequence)
   })
 
   test('of a newer state than one’s own are learnt from, also right after a start', () => {
@@ -628,7 +674,7 @@ test('channels that were forgotten for others come back where there is room, and
 test('what is forgotten without a link leaves nothing behind', () => {
   const { world, a, b } = pair('forgotten')
   world.unlink(a, b)
-  assert.ok(a.channels.forget(b.nodeId))
+  assert.ok(a.channels.forget(world.nowMs, b.nodeId))
   assert.equal(a.store.onDisk(`channels/with/${toHex(b.nodeId)}`), undefined)
   assert.equal(a.channels.open(world.nowMs, b.nodeId), false)
   a.channels.linkUp(world.nowMs, b.identity.publicKey, 1_000)

@@ -243,6 +243,7 @@ class Run {
       wouldApply: () => false,
       payerSeqSeen: () => 0n,
       settledSequence: () => 0n,
+      finalSequence: () => 0n,
       balanceInSnapshotMicro: () => 1n << 50n,
       creditLineMicro: () => 0n,
     }

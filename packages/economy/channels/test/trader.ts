@@ -30,6 +30,7 @@ export class Trader {
       wouldApply: () => false,
       payerSeqSeen: () => 0n,
       settledSequence: () => 0n,
+      finalSequence: () => 0n,
       balanceInSnapshotMicro: () => 1n << 50n,
       creditLineMicro: () => 0n,
     }

@@ -18,6 +18,7 @@ import {
 import { ByteReader, ByteWriter, compareBytes, toHex } from '@nexus/codec'
 import type { Crypto, Random } from '@nexus/crypto'
 import { createIdentity, type Identity, nodeIdOf } from '@nexus/identity'
+import { greatest } from '../src/channel.ts'
 import { decodeRecord } from '../src/record.ts'
 import { NETWORK_ID } from './parties.ts'
 
@@ -226,6 +227,8 @@ export class Party {
   channelsMax = 1_024
   limitMicro = 1n << 36n
   creditMicro = 0n
+  /** Of every channel, in the snapshot. */
+  finalSequence = 0n
   tampers: (to: Party, bytes: Uint8Array) => Uint8Array[] = (_, bytes) => [bytes]
   judges: (id: number, priceMicro: bigint) => { payMicro: bigint } | { refuse: number } | undefined = () => undefined
   restarts = 0
@@ -333,7 +336,8 @@ export class Party {
         return settlement.payerSeq === world.ledger.nextSeq(payer, this.heard)
       },
       payerSeqSeen: () => world.ledger.nextSeq(this.identity.publicKey, this.heard) - 1n,
-      settledSequence: (channelId) => world.ledger.settledSequence(channelId, this.heard),
+      settledSequence: (channelId) => greatest(world.ledger.settledSequence(channelId, this.heard), this.finalSequence),
+      finalSequence: () => this.finalSequence,
       balanceInSnapshotMicro: () => this.balanceMicro,
       creditLineMicro: () => this.creditMicro,
     }
@@ -481,7 +485,8 @@ export class World {
     this.ledger.publish(record)
     const hear = (party: Party) => {
       party.heard = Math.max(party.heard, before + 1)
-      for (const other of this.parties) if (other !== party) party.powered(() => party.channels.settled(other.nodeId))
+      for (const other of this.parties)
+        if (other !== party) party.powered(() => party.channels.settled(this.nowMs, other.nodeId))
     }
     if (record.kind !== 'settlement') return
     for (const party of this.parties) this.at(party === from ? 0 : this.below(3_000), () => hear(party))

@@ -20,6 +20,18 @@ export class Owed {
     this.#micro += micro
   }
 
+  /** Something was paid of it after all: what is owed longest first. */
+  pay(micro: number): void {
+    let left = micro
+    for (const [epoch, owed] of [...this.#byEpoch].sort(([a], [b]) => a - b)) {
+      const paid = Math.min(owed, left)
+      left -= paid
+      if (paid === owed) this.#byEpoch.delete(epoch)
+      else this.#byEpoch.set(epoch, owed - paid)
+    }
+    this.epochIs(this.#epoch)
+  }
+
   epochIs(epoch: number): void {
     this.#epoch = epoch
     this.#micro = 0

@@ -6,15 +6,32 @@ import { QUOTES_MAX } from './limits.ts'
  */
 export class QuoteBook {
   readonly #entries = new Map<string, Entry>()
+  /** Windows since the first, counted on over keys. */
   #window = 0
+  /** What the last frame was: its series and the window within it; and the series before, whose late frames turn nothing. */
+  #series: Uint8Array | undefined
+  #seriesBefore: Uint8Array | undefined
+  #windowOfSeries = 0
 
   get size(): number {
     return this.#entries.size
   }
 
-  /** The frames of another window begin. */
-  turn(): void {
-    this.#window++
+  /**
+   * A frame of that window came, or is the next to go: windows in between count though no frame of theirs was seen. The last
+   * window of one series is the one before the first of the next.
+   */
+  turnTo(series: Uint8Array, window: number): void {
+    if (series === this.#series) {
+      if (window <= this.#windowOfSeries) return
+      this.#window += window - this.#windowOfSeries
+    } else {
+      if (series === this.#seriesBefore) return
+      if (this.#series !== undefined) this.#window++
+      this.#seriesBefore = this.#series
+      this.#series = series
+    }
+    this.#windowOfSeries = window
   }
 
   /** `cost` is the quote for a destination from now on; undefined: it is not served any more. */

@@ -175,6 +175,12 @@ export class LotteryRelay {
     for (const window of windows) this.#close(window, lackingMicro > 0n ? 'paid-less' : 'paid')
   }
 
+  /** A payment came for what was given up here, or claimed by an earlier run: so much is owed no more. */
+  paidLate(paidMicro: bigint): void {
+    this.counts.paidMicro += paidMicro
+    this.#owed.pay(Number(paidMicro))
+  }
+
   /** The payer refused the claim under way: its packets stay owed until they are forgiven. */
   claimRefused(): void {
     this.counts.refusedClaims++

@@ -75,6 +75,23 @@ describe('memory', () => {
     expect(pair.relay.exposureMicro).toBe(0)
   })
 
+  test('of debts: what is paid after all is owed no more, the oldest first', () => {
+    const owedMicro = new Map([
+      [0, 300],
+      [1, 500],
+    ])
+    const pair = new Pair({ seed: 'late', standing: { paidPackets: 4, owedMicro } })
+    pair.relay.epochIs(1)
+    pair.relay.paidLate(400n)
+    expect(pair.relay.exposureMicro).toBe(400)
+    pair.relay.epochIs(2)
+    expect(pair.relay.exposureMicro).toBe(400)
+    pair.relay.paidLate(9_000n)
+    expect(pair.relay.exposureMicro).toBe(0)
+    expect(pair.relay.standing).toEqual({ paidPackets: 4, owedMicro: new Map() })
+    expect(pair.relay.counts.paidMicro).toBe(9_400n)
+  })
+
   test('series: eight, of which ended ones give way', () => {
     const pair = new Pair({ seed: 'series' })
     for (let key = 0; key < 3 * SERIES_MAX; key++) {
@@ -112,16 +129,26 @@ describe('memory', () => {
     book.quote('d', 100)
     book.quote('d', 200)
     expect(book.lowest('d')).toBe(100)
-    book.turn()
+    const [first, second] = [new Uint8Array(64), new Uint8Array(64).fill(1)]
+    book.turnTo(first, 0)
+    book.turnTo(first, 1)
     expect(book.lowest('d')).toBe(100)
-    book.turn()
+    book.turnTo(first, 2)
     expect(book.lowest('d')).toBe(200)
     book.quote('d', 300)
     book.quote('d', 250)
+    book.turnTo(first, 2)
     expect(book.lowest('d')).toBe(200)
-    book.turn()
-    book.turn()
+    // Another key: its first window follows the last one of the key before, whose late frames change nothing.
+    book.turnTo(second, 0)
+    book.turnTo(first, 2)
+    expect(book.lowest('d')).toBe(200)
+    book.turnTo(second, 1)
     expect(book.lowest('d')).toBe(250)
+    // Windows of which no frame was seen have passed too.
+    book.quote('d', 400)
+    book.turnTo(second, 3)
+    expect(book.lowest('d')).toBe(400)
     book.quote('d', undefined)
     expect(book.lowest('d')).toBeUndefined()
     for (let at = 0; at < QUOTES_MAX + 10; at++) book.quote(`${at}`, 5)

@@ -26,6 +26,8 @@ export const HOP_LIMIT = 128
 export const LINK_CONTROL_SHARE = 0.05
 /** Neighbours whose lottery is remembered: twice the links there can be; the longest known without a link is forgotten. */
 export const PAY_NEIGHBOURS_MAX = 2_048
+/** Nodes of whom it is kept on disk what they paid and owe by the lottery; whoever owes least is forgotten. */
+export const STANDINGS_MAX = 4_096
 /** Packets that wait, per link, for the odds of their window; of more the oldest is given up. */
 export const WAITING_FOR_ODDS_MAX = 64
 /** Older ones are given up: as long as packets of standard priority wait in a queue. */

@@ -1,10 +1,10 @@
 import type { ChannelPorts, Earning } from '@nexus/channels'
-import { ByteReader, ByteWriter, CodecError, equalBytes, toHex } from '@nexus/codec'
+import { equalBytes, toHex } from '@nexus/codec'
 import { decodePathCost } from '@nexus/compact-path-cost'
 import { announceCost, packetDestination } from '@nexus/framing'
 import { type Link, MESSAGE } from '@nexus/link'
 import { decodeRouteFrame, RoutingError } from '@nexus/routing'
-import { decodeLotteryMessage, LotteryError, type RelayStanding } from '@nexus/vrf-lottery'
+import { decodeLotteryMessage, LotteryError } from '@nexus/vrf-lottery'
 import type { Contacts, TrustedPeer } from '../contacts.ts'
 import type { ControlFrame } from '../egress.ts'
 import type { CoreEvent } from '../events.ts'
@@ -14,6 +14,7 @@ import { Money, type MoneyParts } from './money.ts'
 import { PayNeighbour, probeSpacingMs } from './neighbour.ts'
 import { EconomyNews } from './news.ts'
 import type { EconomyStatus } from './options.ts'
+import { Standings } from './standings.ts'
 
 export interface EconomyParts extends MoneyParts {
   readonly contacts: Contacts
@@ -24,7 +25,6 @@ export interface EconomyParts extends MoneyParts {
   event(event: CoreEvent): void
 }
 
-const STANDING_PREFIX = 'lottery/'
 /** First bytes of link messages of type 4: up to this they are the channel's, above the lottery's. */
 const CHANNEL_MESSAGE_MAX = 11
 /** How long a neighbour's room to owe may be out of date. */
@@ -46,6 +46,7 @@ export class Economy {
   readonly money: Money
   readonly #grants: Grants
   readonly #news: EconomyNews
+  readonly #standings: Standings
   readonly #parts: EconomyParts
   readonly #neighbours = new Map<string, Entry>()
   #nowMs = 0
@@ -56,6 +57,7 @@ export class Economy {
 
   constructor(parts: EconomyParts) {
     this.#parts = parts
+    this.#standings = new Standings(parts.store)
     this.money = new Money(parts, {
       send: (nodeId, body) => this.#send(nodeId, body),
       judge: (_nowMs, nodeId, claim) => this.#judge(nodeId, claim),
@@ -76,9 +78,9 @@ export class Economy {
 
   start(): void {
     const { channels } = this.money
+    this.#news.known(channels.list())
     this.money.start()
     this.#grants.announce([...this.#parts.contacts.trusted()].filter(({ vouched }) => vouched))
-    this.#news.known(channels.list())
     for (const { peerId } of channels.list()) this.#chargeCredit(peerId)
   }
 
@@ -183,11 +185,7 @@ export class Economy {
 
   tick(nowMs: number): void {
     this.#clock(nowMs)
-    const { epoch } = this.money.replica.ledger.snapshot
-    if (epoch !== this.#epoch) {
-      this.#epoch = epoch
-      this.#grants.nextEpoch()
-    }
+    if (this.#isEpochNew()) this.#followEpoch(nowMs)
     if (this.#comparison === 'made') {
       this.#comparison = 'taken'
       this.money.channels.reconciled()
@@ -202,7 +200,7 @@ export class Economy {
   }
 
   nextWakeMs(): number {
-    if (this.#drawsWait || this.#comparison === 'made') return this.#nowMs
+    if (this.#drawsWait || this.#comparison === 'made' || this.#isEpochNew()) return this.#nowMs
     let wakeMs = this.money.channels.nextWakeMs()
     for (const { pay } of this.#neighbours.values()) wakeMs = Math.min(wakeMs, pay.nextWakeMs())
     return wakeMs
@@ -229,6 +227,23 @@ export class Economy {
     }
   }
 
+  #isEpochNew(): boolean {
+    return this.money.replica.ledger.snapshot.epoch !== this.#epoch
+  }
+
+  /** The ledger went on to another snapshot: debts of old are forgiven, credit is given anew, channels settle and answer. */
+  #followEpoch(nowMs: number): void {
+    const { epoch } = this.money.replica.ledger.snapshot
+    this.#epoch = epoch
+    this.#grants.nextEpoch()
+    for (const entry of this.#neighbours.values()) {
+      entry.pay.relay.epochIs(Number(epoch))
+      entry.creditAtMs = Number.NEGATIVE_INFINITY
+    }
+    this.money.channels.epochIs(nowMs, epoch)
+    for (const { peerId } of this.money.channels.list()) this.#channelChanged(peerId)
+  }
+
   #clock(nowMs: number): void {
     this.#nowMs = nowMs
     this.money.nowMs = nowMs
@@ -247,7 +262,7 @@ export class Economy {
       identity,
       random,
       epoch: Number(this.money.replica.ledger.snapshot.epoch),
-      standing: this.#storedStanding(nodeId),
+      standing: this.#standings.get(nodeId),
       send: (body) => this.#send(nodeId, body),
       creditMicro: () => this.#creditMicro(nodeId),
       offer: (nowMs, to, packet) => this.#parts.offer(nowMs, to, packet),
@@ -330,8 +345,9 @@ export class Economy {
     if (entry === undefined) return
     entry.creditAtMs = Number.NEGATIVE_INFINITY
     const { relay } = entry.pay
-    if (claim === undefined || relay.claimed === undefined || !equalBytes(relay.claimed.body, claim)) return
-    relay.claimPaid(paidMicro)
+    const isClaimed = claim !== undefined && relay.claimed !== undefined && equalBytes(relay.claimed.body, claim)
+    if (isClaimed) relay.claimPaid(paidMicro)
+    else relay.paidLate(paidMicro)
   }
 
   #claimRefused(nodeId: Uint8Array, claim: Uint8Array, code: number): void {
@@ -340,28 +356,8 @@ export class Economy {
     this.#news.claimRefused(nodeId, code)
   }
 
-  /** `paid packets u64 | n × (epoch u32, owed μNXS u64)`. */
   #keepStanding({ nodeId, relay }: PayNeighbour): void {
-    const { paidPackets, owedMicro } = relay.standing
-    if (paidPackets === 0 && owedMicro.size === 0) return
-    const writer = new ByteWriter(8 + 12 * owedMicro.size).u64(BigInt(paidPackets))
-    for (const [epoch, micro] of owedMicro) writer.u32(epoch).u64(BigInt(Math.ceil(micro)))
-    this.#parts.store.put(`${STANDING_PREFIX}${toHex(nodeId)}`, writer.finish())
-  }
-
-  #storedStanding(nodeId: Uint8Array): RelayStanding | undefined {
-    const bytes = this.#parts.store.get(`${STANDING_PREFIX}${toHex(nodeId)}`)
-    if (bytes === undefined) return undefined
-    try {
-      const reader = new ByteReader(bytes)
-      const paidPackets = Number(reader.u64())
-      const owedMicro = new Map<number, number>()
-      while (reader.remaining > 0) owedMicro.set(reader.u32(), Number(reader.u64()))
-      return { paidPackets, owedMicro }
-    } catch (error) {
-      if (!(error instanceof CodecError)) throw error
-      return undefined
-    }
+    this.#standings.keep(nodeId, relay.standing)
   }
 }
 

@@ -95,6 +95,8 @@ export class Money {
         wouldApply: (settlement) => this.replica.ledger.wouldApply(encodeSettlement(settlement)),
         payerSeqSeen: () => this.#readOwn().seen,
         settledSequence: (channelId, keyA, keyB) => this.#settledSequence(channelId, keyA, keyB),
+        finalSequence: (channelId, keyA, keyB) =>
+          this.replica.ledger.snapshot.channel(fromHex(this.#channelKey(channelId, keyA, keyB))).settled,
         balanceInSnapshotMicro: (nodeId) => this.replica.ledger.snapshot.account(nodeId).balance,
       },
     )
@@ -110,10 +112,11 @@ export class Money {
     }
   }
 
-  /** Hands the stored records to gossip; settlements that apply already are no news. */
+  /** Hands the stored records to gossip; settlements that apply already are no news. A fold may be newer than the channels. */
   start(): void {
     this.replica.announce()
     this.#readOwn()
+    this.#ownChanged()
   }
 
   /** The clock of the call under way. */
@@ -123,15 +126,16 @@ export class Money {
     return this.replica.ledger.account(this.#parts.identity.nodeId).balance
   }
 
-  /** Channels hear of it only where a record of this node is new, or was waiting to apply. */
+  /** Channels hear of it only where a record of this node is new, or was waiting to apply, or the snapshot is another. */
   #changed(): void {
-    if (!this.#ownIsFresh || this.#own.isWaiting) this.#ownChanged()
+    const isSame = this.#own.snapshot === this.replica.ledger.snapshot
+    if (!this.#ownIsFresh || this.#own.isWaiting || !isSame) this.#ownChanged()
   }
 
   #ownChanged(): void {
     this.#ownIsFresh = false
     for (const { peerId } of this.channels.list()) {
-      this.channels.settled(peerId)
+      this.channels.settled(this.nowMs, peerId)
       this.#ports.ledgerChanged(peerId)
     }
   }

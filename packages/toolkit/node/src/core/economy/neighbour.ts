@@ -40,8 +40,6 @@ interface Ends {
   /** Key of the series that this node opened, and that the neighbour opened. */
   paying: Uint8Array | undefined
   earning: Uint8Array | undefined
-  heardWindow: number
-  givenWindow: number
   /** Packets that wait for the odds of their window, oldest first. */
   readonly waiting: { readonly packet: Uint8Array; readonly sinceMs: number }[]
 }
@@ -56,7 +54,7 @@ export class PayNeighbour {
   readonly #ends = new Map<number, Ends>()
   readonly #scratch = new Uint8Array(PACKET_BYTES_MAX)
   readonly #spacingMs: number
-  /** Whether the neighbour ever announced odds; one that does not may relay for free whatever it quotes. */
+  /** Whether the neighbour announced odds since it was first linked with; one that does not may relay for free whatever it quotes. */
   #plays = false
   /** When the first packet was held for it. */
   #askedMs: number | undefined
@@ -93,8 +91,6 @@ export class PayNeighbour {
       given: new QuoteBook(),
       paying: undefined,
       earning: undefined,
-      heardWindow: 0,
-      givenWindow: 0,
       waiting: [],
     })
     this.payer.resume(nowMs)
@@ -106,11 +102,18 @@ export class PayNeighbour {
     this.#ends.delete(link.id)
     if (ends.paying !== undefined) this.payer.endSeries(nowMs, ends.paying)
     if (ends.earning !== undefined) this.relay.endSeries(nowMs, ends.earning)
+    if (this.#ends.size > 0) return
+    // Over the next link it may be another program, which knows of no lottery.
+    this.#plays = false
+    this.#askedMs = undefined
   }
 
   /** The neighbour quoted a destination here (`heard`), or was quoted it (`given`). */
   quote(link: Link, side: 'heard' | 'given', destination: Uint8Array, cost: number): void {
-    this.#ends.get(link.id)?.[side].quote(toHex(destination), cost === COST_UNREACHABLE ? undefined : cost)
+    const ends = this.#ends.get(link.id)
+    if (ends === undefined) return
+    turn(ends)
+    ends[side].quote(toHex(destination), cost === COST_UNREACHABLE ? undefined : cost)
   }
 
   /**
@@ -119,7 +122,9 @@ export class PayNeighbour {
    */
   holds(nowMs: number, link: Link, packet: Uint8Array): boolean {
     const ends = this.#ends.get(link.id)
-    if (ends === undefined || priceOf(ends.heard, packet) === 0) return false
+    if (ends === undefined) return false
+    turn(ends)
+    if (priceOf(ends.heard, packet) === 0) return false
     this.#follow(nowMs, ends)
     if (ends.paying === undefined) this.#open(nowMs, ends)
     if (this.payer.ready(link.handshakeHash, nextCounter(link)) || this.#isSilent(nowMs)) return false
@@ -142,14 +147,10 @@ export class PayNeighbour {
   takes(nowMs: number, link: Link, packet: Uint8Array): TakeVerdict | 'free' {
     const ends = this.#ends.get(link.id)
     if (ends === undefined) return 'free'
-    const { handshakeHash, counter } = link.received
-    const window = Math.floor(counter / windowFrames(link.wideCounters.peer))
-    if (window > ends.givenWindow) {
-      ends.given.turn()
-      ends.givenWindow = window
-    }
+    turn(ends)
     const quote = priceOf(ends.given, packet)
     if (quote === 0) return 'free'
+    const { handshakeHash, counter } = link.received
     return this.relay.take(nowMs, handshakeHash, counter, this.#hash(packet), packet.length, quote)
   }
 
@@ -166,7 +167,6 @@ export class PayNeighbour {
     if (message.kind === 'open-lot' && ends !== undefined && ends.earning !== handshakeHash) {
       if (ends.earning !== undefined) this.relay.endSeries(nowMs, ends.earning)
       ends.earning = handshakeHash
-      ends.givenWindow = 0
     }
     this.relay.receive(nowMs, handshakeHash, counter, windowFrames(link.wideCounters.peer), message)
   }
@@ -205,13 +205,7 @@ export class PayNeighbour {
       this.#open(nowMs, ends)
       return
     }
-    const counter = nextCounter(link)
-    this.payer.advance(nowMs, link.handshakeHash, counter)
-    const window = Math.floor(counter / windowFrames(link.wideCounters.own))
-    if (window > ends.heardWindow) {
-      ends.heard.turn()
-      ends.heardWindow = window
-    }
+    this.payer.advance(nowMs, link.handshakeHash, nextCounter(link))
   }
 
   #open(nowMs: number, ends: Ends): void {
@@ -219,7 +213,6 @@ export class PayNeighbour {
     const frames = windowFrames(link.wideCounters.own)
     if (!this.payer.openSeries(nowMs, link.handshakeHash, frames, nextCounter(link))) return
     ends.paying = link.handshakeHash
-    ends.heardWindow = 0
   }
 
   #release(nowMs: number): void {
@@ -249,6 +242,13 @@ export function probeSpacingMs(link: Link): number {
 
 function windowFrames(isWide: boolean): number {
   return isWide ? WINDOW_FRAMES_WIDE : WINDOW_FRAMES_NARROW
+}
+
+/** Brings both books to the windows of the frame that goes next, and of the one that came last. */
+function turn({ link, heard, given }: Ends): void {
+  const { handshakeHash, received, wideCounters } = link
+  heard.turnTo(handshakeHash, Math.floor(nextCounter(link) / windowFrames(wideCounters.own)))
+  given.turnTo(received.handshakeHash, Math.floor(received.counter / windowFrames(wideCounters.peer)))
 }
 
 /** The lowest quote that counts for a packet's destination; 0: it is free. */

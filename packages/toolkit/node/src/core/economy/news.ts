@@ -5,10 +5,11 @@ import type { CoreEvent, EventKind } from '../events.ts'
 
 type ChannelNews = 'open' | 'fork' | 'closing'
 
-const CHANNEL_TEXT: Record<ChannelNews, string> = {
+const CHANNEL_TEXT: Record<ChannelNews | 'over', string> = {
   open: 'is open',
   fork: 'is read-only: both ends signed different states; what is owed is settled by the ledger',
   closing: 'is being closed',
+  over: 'is over: the ledger paid it out',
 }
 
 /** Tells of money as it moves: one event per claim and per settlement, and one where a channel's life turns. */
@@ -59,15 +60,15 @@ export class EconomyNews {
     const peer = toHex(peerId)
     const news = view && newsOf(view)
     if (news === this.#told.get(peer)) return
-    if (news === undefined) {
-      this.#told.delete(peer)
-      return
-    }
-    this.#told.set(peer, news)
+    const before = this.#told.get(peer)
+    if (news === undefined) this.#told.delete(peer)
+    else this.#told.set(peer, news)
     // Channels that make room for others go without a word.
     if (this.#told.size > CHANNELS_MAX) this.#told.delete(this.#told.keys().next().value!)
-    const text = `The channel with ${this.#name(peerId)} ${CHANNEL_TEXT[news]}.`
-    this.#event({ kind: 'channel', text, facts: { peer, state: news } })
+    if (news === undefined && (before === undefined || before === 'open')) return
+    const state = news ?? 'over'
+    const text = `The channel with ${this.#name(peerId)} ${CHANNEL_TEXT[state]}.`
+    this.#event({ kind: 'channel', text, facts: { peer, state } })
   }
 
   #amount(kind: EventKind, text: string, peerId: Uint8Array, micro: bigint): void {
