@@ -5,20 +5,35 @@ const CODE_BITS_MAX = 20
 const SYMBOLS_MAX = 258
 const SELECTORS_MAX = 18_002
 const LEVEL_BYTES = 100_000
+/** Bytes that a full block makes at least are more: a stream of many small ones would cost its reader much. */
+const BLOCK_BYTES_LEAST = 50_000
+/** Groups of symbols, and bytes, between two steps: a few milliseconds. */
+const STEP_GROUPS = 512
+const STEP_BYTES = 32_768
 
 /**
  * Reads one bzip2 stream, with all its checks; never makes more than `bytesMax` bytes, whatever the stream claims.
  * @throws {ReticulumError} `reticulum/bz2`
  */
 export function bz2Decompress(bytes: Uint8Array, bytesMax: number): Uint8Array {
+  const steps = bz2DecompressSteps(bytes, bytesMax)
+  for (;;) {
+    const { done, value } = steps.next()
+    if (done) return value
+  }
+}
+
+/** {@link bz2Decompress} in steps of a few milliseconds. @throws {ReticulumError} `reticulum/bz2` */
+export function* bz2DecompressSteps(bytes: Uint8Array, bytesMax: number): Generator<void, Uint8Array> {
   const bits = new BitReader(bytes)
   if (bits.read(24) !== 0x425a68) fail('not a bzip2 stream')
   const level = bits.read(8) - 0x30
   if (level < 1 || level > 9) fail('no such block size')
   // Run-length coding makes five bytes of four at worst: no block of an output within its bound is larger.
   const blockBytesMax = Math.min(level * LEVEL_BYTES, Math.ceil(bytesMax * 1.25) + 5)
+  const blocksMax = 2 + bytesMax / BLOCK_BYTES_LEAST
   const output = new Output(bytesMax)
-  for (let streamCrc = 0; ; ) {
+  for (let streamCrc = 0, blocks = 0; ; ) {
     const high = bits.read(24)
     const low = bits.read(24)
     const crc = bits.read(16) * 0x10000 + bits.read(16)
@@ -28,18 +43,19 @@ export function bz2Decompress(bytes: Uint8Array, bytesMax: number): Uint8Array {
       return output.finish()
     }
     if (high !== BLOCK_MAGIC[0] || low !== BLOCK_MAGIC[1]) fail('no block where one must be')
-    if (readBlock(bits, blockBytesMax, output) !== crc) fail('the check of a block does not hold')
+    if (++blocks > blocksMax) fail('more blocks than it needs')
+    if ((yield* readBlock(bits, blockBytesMax, output)) !== crc) fail('the check of a block does not hold')
     streamCrc = crcOfStream(streamCrc, crc)
   }
 }
 
 /** Appends a block to the output; returns its check value. */
-function readBlock(bits: BitReader, blockBytesMax: number, output: Output): number {
+function* readBlock(bits: BitReader, blockBytesMax: number, output: Output): Generator<void, number> {
   if (bits.read(1) !== 0) fail('a randomised block')
   const origin = bits.read(24)
   const alphabet = readAlphabet(bits)
   const tables = readTables(bits, alphabet.length + 2)
-  const { counts, column } = readSymbols(bits, alphabet, tables, blockBytesMax)
+  const { counts, column } = yield* readSymbols(bits, alphabet, tables, blockBytesMax)
   if (origin >= column.length) fail('the origin lies outside its block')
   let sum = 0
   for (let byte = 0; byte < 256; byte++) {
@@ -47,8 +63,12 @@ function readBlock(bits: BitReader, blockBytesMax: number, output: Output): numb
     counts[byte] = sum
     sum += count
   }
-  for (let at = 0; at < column.length; at++) column[counts[column[at]! & 0xff]!++]! |= at << 8
-  return output.putRuns(column, origin)
+  for (let from = 0; from < column.length; from += STEP_BYTES) {
+    const to = Math.min(from + STEP_BYTES, column.length)
+    for (let at = from; at < to; at++) column[counts[column[at]! & 0xff]!++]! |= at << 8
+    if (to < column.length) yield
+  }
+  return yield* output.putRuns(column, origin)
 }
 
 function readAlphabet(bits: BitReader): Uint8Array {
@@ -100,46 +120,70 @@ function readLengths(bits: BitReader, symbols: number): Uint8Array {
 }
 
 /** Undoes Huffman coding, zero runs and move-to-front: the last column of the sorted rotations, and its byte counts. */
-function readSymbols(bits: BitReader, alphabet: Uint8Array, { selectors, tables }: Tables, blockBytesMax: number) {
-  const front = alphabet.slice()
-  const counts = new Uint32Array(256)
-  let column = new Uint32Array(Math.min(blockBytesMax, 4_096))
-  let length = 0
-  const end = alphabet.length + 1
-  let runBit = 1
-  let run = 0
-  const put = (byte: number, times: number) => {
-    const wanted = length + times
-    if (wanted > blockBytesMax) fail('a block longer than it may be')
-    if (wanted > column.length) {
-      const larger = new Uint32Array(Math.min(blockBytesMax, Math.max(2 * column.length, wanted)))
-      larger.set(column.subarray(0, length))
-      column = larger
-    }
-    column.fill(byte, length, wanted)
-    counts[byte]! += times
-    length = wanted
+function* readSymbols(bits: BitReader, alphabet: Uint8Array, { selectors, tables }: Tables, blockBytesMax: number) {
+  const reader = new ColumnReader(alphabet, blockBytesMax)
+  for (let group = 0; group < selectors.length; group++) {
+    if (reader.takeGroup(bits, tables[selectors[group]!]!)) return reader.finish()
+    if (group % STEP_GROUPS === STEP_GROUPS - 1) yield
   }
-  for (let group = 0; ; group++) {
-    if (group >= selectors.length) fail('more symbols than selectors')
-    const table = tables[selectors[group]!]!
+  return fail('more symbols than selectors')
+}
+
+class ColumnReader {
+  readonly #front: Uint8Array
+  readonly #end: number
+  readonly #bytesMax: number
+  readonly #counts = new Uint32Array(256)
+  #column: Uint32Array<ArrayBuffer>
+  #length = 0
+  #runBit = 1
+  #run = 0
+
+  constructor(alphabet: Uint8Array, bytesMax: number) {
+    this.#front = alphabet.slice()
+    this.#end = alphabet.length + 1
+    this.#bytesMax = bytesMax
+    this.#column = new Uint32Array(Math.min(bytesMax, 4_096))
+  }
+
+  finish(): { readonly counts: Uint32Array; readonly column: Uint32Array } {
+    return { counts: this.#counts, column: this.#column.subarray(0, this.#length) }
+  }
+
+  /** Takes the symbols of one group; whether the last one was the end. */
+  takeGroup(bits: BitReader, table: HuffmanTable): boolean {
+    const front = this.#front
     for (let n = 0; n < GROUP_SYMBOLS; n++) {
       const symbol = table.read(bits)
       if (symbol <= RUN_B) {
-        if (runBit > blockBytesMax) fail('a block longer than it may be')
-        run += runBit << symbol
-        runBit <<= 1
+        if (this.#runBit > this.#bytesMax) fail('a block longer than it may be')
+        this.#run += this.#runBit << symbol
+        this.#runBit <<= 1
         continue
       }
-      if (run > 0) put(front[0]!, run)
-      run = 0
-      runBit = 1
-      if (symbol === end) return { counts, column: column.subarray(0, length) }
+      if (this.#run > 0) this.#put(front[0]!, this.#run)
+      this.#run = 0
+      this.#runBit = 1
+      if (symbol === this.#end) return true
       const byte = front[symbol - 1]!
       front.copyWithin(1, 0, symbol - 1)
       front[0] = byte
-      put(byte, 1)
+      this.#put(byte, 1)
     }
+    return false
+  }
+
+  #put(byte: number, times: number): void {
+    const wanted = this.#length + times
+    if (wanted > this.#bytesMax) fail('a block longer than it may be')
+    if (wanted > this.#column.length) {
+      const larger = new Uint32Array(Math.min(this.#bytesMax, Math.max(2 * this.#column.length, wanted)))
+      larger.set(this.#column.subarray(0, this.#length))
+      this.#column = larger
+    }
+    this.#column.fill(byte, this.#length, wanted)
+    this.#counts[byte]! += times
+    this.#length = wanted
   }
 }
 
@@ -194,12 +238,17 @@ class Output {
   }
 
   /** Follows the sorted rotations from `origin`, and undoes the first run-length coding; returns the check value. */
-  putRuns(column: Uint32Array, origin: number): number {
+  *putRuns(column: Uint32Array, origin: number): Generator<void, number> {
     let crc = 0xffffffff
     let repeats = 0
     let last = -1
     let place = column[origin]! >>> 8
+    let pauseAt = this.#length + STEP_BYTES
     for (let at = 0; at < column.length; at++) {
+      if (this.#length >= pauseAt) {
+        yield
+        pauseAt = this.#length + STEP_BYTES
+      }
       const entry = column[place]!
       const byte = entry & 0xff
       place = entry >>> 8

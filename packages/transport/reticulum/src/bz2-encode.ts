@@ -2,12 +2,21 @@ import { BLOCK_MAGIC, crcOfStream, crcStep, END_MAGIC, GROUP_SYMBOLS } from './b
 import { codeLengths, codesOf } from './huffman.ts'
 import { sortRotations } from './rotations.ts'
 
-/** Bytes of a block after run-length coding: small, so that no block holds up an event loop for long. */
+/** Bytes of a block after run-length coding: the smallest blocks there are, each of which takes some 20 ms to sort. */
 const BLOCK_BYTES = 99_981
 const RUN_MAX = 255
 
 /** One bzip2 stream that any decoder reads (bzip2 1.0 format, blocks of 100 000 bytes). */
 export function bz2Compress(bytes: Uint8Array): Uint8Array {
+  const steps = bz2CompressSteps(bytes)
+  for (;;) {
+    const { done, value } = steps.next()
+    if (done) return value
+  }
+}
+
+/** {@link bz2Compress}, a block at a step. */
+export function* bz2CompressSteps(bytes: Uint8Array): Generator<void, Uint8Array> {
   const bits = new BitWriter(bytes.length)
   bits.write(0x425a68, 24)
   bits.write(0x31, 8)
@@ -17,6 +26,7 @@ export function bz2Compress(bytes: Uint8Array): Uint8Array {
     writeBlock(bits, block.coded, block.crc)
     streamCrc = crcOfStream(streamCrc, block.crc)
     at = block.end
+    if (at < bytes.length) yield
   }
   bits.write(END_MAGIC[0], 24)
   bits.write(END_MAGIC[1], 24)

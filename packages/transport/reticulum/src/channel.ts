@@ -10,6 +10,8 @@ const WINDOW_FIRST = 2
 export const CHANNEL_WINDOW_MAX = 32
 /** Messages that wait for room in the window. */
 export const CHANNEL_WAITING_MAX = 1_024
+/** Bytes of messages that wait for a loop; while half of them do, no more are taken, and the peer sends them again. */
+export const CHANNEL_BYTES_WAITING_MAX: number = 2 * 1024 * 1024
 /** Messages that are held until the ones before them have come. */
 export const CHANNEL_AHEAD_MAX = 64
 /** Times that a message is sent before the link is given up. */
@@ -22,6 +24,13 @@ const LATE_PROOFS = 4
 export interface ChannelMessage {
   readonly messageType: number
   readonly data: Uint8Array
+}
+
+/** Takes messages of one type. */
+export interface ChannelHandler {
+  /** Whether what it took before still waits for a reader. */
+  readonly isBusy: boolean
+  take(data: Uint8Array): void
 }
 
 interface Outgoing {
@@ -40,11 +49,11 @@ interface UnderWay {
 /** Messages both ways over a link, each delivered once and in order: what is not proved in time is sent again. */
 export class Channel {
   /** Messages of all types but those of streams. */
-  readonly messages: Feed<ChannelMessage> = new Feed(64)
+  readonly messages: Feed<ChannelMessage> = new Feed(64, ({ data }) => data.length, CHANNEL_BYTES_WAITING_MAX)
   readonly #session: LinkSession
   readonly #waiting: Outgoing[] = []
   readonly #ahead = new Map<number, Envelope>()
-  readonly #handlers = new Map<number, (data: Uint8Array) => void>()
+  readonly #handlers = new Map<number, ChannelHandler>()
   #underWay = 0
   #window = WINDOW_FIRST
   #nextOut = 0
@@ -90,7 +99,7 @@ export class Channel {
   }
 
   /** Takes messages of one type, in place of {@link Channel.messages}. */
-  handle(messageType: number, handler: (data: Uint8Array) => void): void {
+  handle(messageType: number, handler: ChannelHandler): void {
     this.#handlers.set(messageType, handler)
   }
 
@@ -101,13 +110,14 @@ export class Channel {
     // Behind: it was delivered, and its proof was lost.
     if (distance >= 0x8000) return true
     if (distance >= CHANNEL_AHEAD_MAX) return false
+    if ((this.#handlers.get(envelope.messageType) ?? this.messages).isBusy) return false
     this.#ahead.set(envelope.sequence, envelope)
     for (let next = this.#ahead.get(this.#nextIn); next !== undefined; next = this.#ahead.get(this.#nextIn)) {
       this.#ahead.delete(this.#nextIn)
       this.#nextIn = (this.#nextIn + 1) & 0xffff
       const handler = this.#handlers.get(next.messageType)
       if (handler === undefined) this.messages.publish({ messageType: next.messageType, data: next.data })
-      else handler(next.data)
+      else handler.take(next.data)
     }
     return true
   }

@@ -13,6 +13,11 @@ import { pathHash } from './request-codec.ts'
 
 /** Ratchets that a destination keeps to open what is still on its way. */
 export const RATCHETS_MAX = 512
+/** Ratchets that every packet is tried against, the newest; older ones while {@link RATCHET_TRIES_PER_SECOND} allow. */
+export const RATCHETS_RECENT = 4
+/** Tries of older ratchets, each an agreement of keys, at once and per second: what anyone sends may cost no more. */
+export const RATCHET_TRIES_BURST = 2_048
+export const RATCHET_TRIES_PER_SECOND = 512
 /** A ratchet is followed by a new one at the first announce after so long. */
 export const RATCHET_ROTATION_MS = 1_800_000
 
@@ -75,6 +80,8 @@ export interface DestinationOptions {
 /** What a destination needs of its node. */
 export interface DestinationHost {
   readonly ports: Ports
+  /** Whether so many older ratchets may be tried now; one limit for all destinations. */
+  admitRatchetTries(count: number): boolean
   /** Sends on one interface, or on all. */
   broadcast(packet: Uint8Array, on?: ReticulumInterface): void
   close(destination: Destination): void
@@ -139,8 +146,13 @@ export class Destination {
     return this.#served.get(addressKey(hash))
   }
 
+  /** The plaintext, by the newest ratchets, the identity's own key, and then older ratchets as far as their cost is allowed. */
   decrypt(ciphertext: Uint8Array): Opened | undefined {
-    return this.identity.decrypt(ciphertext, this.#ratchets, this.options.enforcesRatchets)
+    const recent = this.#ratchets.slice(0, RATCHETS_RECENT)
+    const opened = this.identity.decrypt(ciphertext, recent, this.options.enforcesRatchets)
+    const older = this.#ratchets.slice(RATCHETS_RECENT)
+    if (opened !== undefined || older.length === 0 || !this.#host.admitRatchetTries(older.length)) return opened
+    return this.identity.decrypt(ciphertext, older, true)
   }
 
   /** The node forgets the destination; loops over its feeds end. */

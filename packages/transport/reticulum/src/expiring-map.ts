@@ -3,10 +3,13 @@ export class ExpiringMap<T> {
   readonly #entries = new Map<string, { readonly value: T; readonly untilMs: number }>()
   readonly #max: number
   readonly #lifeMs: number
+  readonly #dropped: (value: T) => void
 
-  constructor(max: number, lifeMs: number) {
+  /** @param dropped called with what goes for its age, or for want of room */
+  constructor(max: number, lifeMs: number, dropped: (value: T) => void = () => {}) {
     this.#max = max
     this.#lifeMs = lifeMs
+    this.#dropped = dropped
   }
 
   get size(): number {
@@ -17,9 +20,10 @@ export class ExpiringMap<T> {
   set(key: string, value: T, nowMs: number): void {
     this.#entries.delete(key)
     this.#entries.set(key, { value, untilMs: nowMs + this.#lifeMs })
-    for (const [oldest, { untilMs }] of this.#entries) {
+    for (const [oldest, { value: old, untilMs }] of this.#entries) {
       if (untilMs > nowMs && this.#entries.size <= this.#max) break
       this.#entries.delete(oldest)
+      this.#dropped(old)
     }
   }
 
@@ -28,6 +32,7 @@ export class ExpiringMap<T> {
     if (entry === undefined) return undefined
     if (entry.untilMs > nowMs) return entry.value
     this.#entries.delete(key)
+    this.#dropped(entry.value)
     return undefined
   }
 

@@ -1,26 +1,62 @@
 import { ReticulumError } from './errors.ts'
 
-/** Items that wait for a slow reader; the oldest go first. */
+/** Items that wait for a slow reader, and their bytes; the oldest go first. */
 export const FEED_ITEMS_MAX = 1_024
+export const FEED_BYTES_MAX: number = 1024 * 1024
 
 interface Subscriber<T> {
   take(item: T): void
   end(): void
+  /** What a loop has not read yet; nothing waits for a function. */
+  readonly waiting?: Waiting<T>
+}
+
+/** Items in their order, and how many bytes they are. */
+class Waiting<T> {
+  readonly items: T[] = []
+  readonly #bytesOf: (item: T) => number
+  #bytes = 0
+
+  constructor(bytesOf: (item: T) => number) {
+    this.#bytesOf = bytesOf
+  }
+
+  get bytes(): number {
+    return this.#bytes
+  }
+
+  push(item: T): void {
+    this.items.push(item)
+    this.#bytes += this.#bytesOf(item)
+  }
+
+  shift(): T {
+    const item = this.items.shift() as T
+    this.#bytes -= this.#bytesOf(item)
+    return item
+  }
 }
 
 /**
  * Events as they come: to functions at once, or to loops, each of which holds at most {@link FEED_ITEMS_MAX} that it has
- * not read yet. What comes before the first reader is kept up to `kept` items, for a reader who is about to begin.
+ * not read yet, and some bytes with one item above them. What comes before the first reader is kept up to `kept` items, for
+ * a reader who is about to begin.
  */
 export class Feed<T> implements AsyncIterable<T> {
   readonly #subscribers = new Set<Subscriber<T>>()
-  readonly #kept: T[] = []
   readonly #keptMax: number
+  readonly #bytesOf: (item: T) => number
+  readonly #bytesMax: number
+  #kept: Waiting<T>
   #ended = false
   #dropped = 0
 
-  constructor(kept = 0) {
+  /** @param bytesOf what of an item counts towards `bytesMax`, the same each time it is asked; default nothing */
+  constructor(kept = 0, bytesOf: (item: T) => number = () => 0, bytesMax: number = FEED_BYTES_MAX) {
     this.#keptMax = kept
+    this.#bytesOf = bytesOf
+    this.#bytesMax = bytesMax
+    this.#kept = new Waiting(bytesOf)
   }
 
   /** Items that no reader took in time. */
@@ -33,11 +69,24 @@ export class Feed<T> implements AsyncIterable<T> {
     return this.#subscribers.size > 0
   }
 
+  /** Bytes that wait for the slowest loop, or for the first reader. */
+  get waitingBytes(): number {
+    return this.#waits().reduce((most, { bytes }) => Math.max(most, bytes), 0)
+  }
+
+  /** Half of what may wait does: who sends reliably should be kept waiting. Before the first reader never. */
+  get isBusy(): boolean {
+    return [...this.#subscribers].some(
+      ({ waiting }) =>
+        waiting !== undefined && (waiting.items.length >= FEED_ITEMS_MAX / 2 || waiting.bytes >= this.#bytesMax / 2),
+    )
+  }
+
   /** Calls `listener` with each item until the returned function is called. */
   subscribe(listener: (item: T) => void): () => void {
     const subscriber = { take: listener, end: () => {} }
     this.#subscribers.add(subscriber)
-    for (const item of this.#kept.splice(0)) listener(item)
+    for (const item of this.#takeKept().items) listener(item)
     return () => this.#subscribers.delete(subscriber)
   }
 
@@ -49,8 +98,8 @@ export class Feed<T> implements AsyncIterable<T> {
   }
 
   /** Items from now on, until the feed ends or `signal` aborts, which ends the loop without an error. */
-  async *values(options: { readonly signal?: AbortSignal } = {}): AsyncGenerator<T, void, undefined> {
-    yield* this.#iterate(options.signal)
+  values(options: { readonly signal?: AbortSignal } = {}): AsyncGenerator<T, void, undefined> {
+    return this.#iterate(options.signal)
   }
 
   [Symbol.asyncIterator](): AsyncIterator<T> {
@@ -60,10 +109,7 @@ export class Feed<T> implements AsyncIterable<T> {
   /** Hands an item to all who listen. */
   publish(item: T): void {
     if (this.#ended) return
-    if (this.#subscribers.size === 0 && this.#keptMax > 0) {
-      if (this.#kept.length >= this.#keptMax) this.#drop(this.#kept)
-      this.#kept.push(item)
-    }
+    if (this.#subscribers.size === 0 && this.#keptMax > 0) this.#hold(this.#kept, item, this.#keptMax)
     for (const subscriber of this.#subscribers) subscriber.take(item)
   }
 
@@ -74,25 +120,38 @@ export class Feed<T> implements AsyncIterable<T> {
     this.#subscribers.clear()
   }
 
-  #drop(items: T[]): void {
-    items.shift()
-    this.#dropped++
+  #hold(waiting: Waiting<T>, item: T, itemsMax: number): void {
+    while (waiting.items.length >= itemsMax || waiting.bytes >= this.#bytesMax) {
+      waiting.shift()
+      this.#dropped++
+    }
+    waiting.push(item)
+  }
+
+  #waits(): Waiting<T>[] {
+    return [this.#kept, ...[...this.#subscribers].flatMap(({ waiting }) => waiting ?? [])]
+  }
+
+  #takeKept(): Waiting<T> {
+    const kept = this.#kept
+    this.#kept = new Waiting(this.#bytesOf)
+    return kept
   }
 
   #iterate(signal: AbortSignal | undefined): AsyncGenerator<T, void, undefined> {
-    const waiting: T[] = this.#kept.splice(0)
+    const waiting = this.#takeKept()
     let wake: () => void = () => {}
     let ended = this.#ended || signal?.aborted === true
     const subscriber: Subscriber<T> = {
       take: (item) => {
-        if (waiting.length >= FEED_ITEMS_MAX) this.#drop(waiting)
-        waiting.push(item)
+        this.#hold(waiting, item, FEED_ITEMS_MAX)
         wake()
       },
       end: () => {
         ended = true
         wake()
       },
+      waiting,
     }
     if (!ended) this.#subscribers.add(subscriber)
     signal?.addEventListener('abort', subscriber.end)
@@ -103,7 +162,7 @@ export class Feed<T> implements AsyncIterable<T> {
     return (async function* () {
       try {
         for (;;) {
-          while (waiting.length > 0) yield waiting.shift() as T
+          while (waiting.items.length > 0) yield waiting.shift()
           if (ended) return
           await new Promise<void>((resolve) => {
             wake = resolve

@@ -22,8 +22,10 @@ import { CONTEXT, DESTINATION_TYPE, decodePacket, encodePacket, PACKET_TYPE } fr
 import type { CallOptions, Ports } from './ports.ts'
 import { openToken } from './token.ts'
 
-/** Handshakes under way, each way. */
+/** Handshakes that this node has asked for and that are under way. */
 export const HANDSHAKES_MAX = 256
+/** Link requests of one interface that were answered and whose links have not begun; the oldest is forgotten first. */
+export const HANDSHAKES_ANSWERED_MAX = 128
 const PER_HOP_MS = 6_000
 const ANSWERED_MS = 366_000
 
@@ -64,7 +66,8 @@ interface Answered {
 export class Handshakes {
   readonly #host: HandshakeHost
   readonly #asked = new Map<string, Asked>()
-  readonly #answered = new ExpiringMap<Answered>(HANDSHAKES_MAX, ANSWERED_MS)
+  /** By interface, so that who floods one keeps no link away that begins on another. */
+  readonly #answered = new WeakMap<ReticulumInterface, ExpiringMap<Answered>>()
 
   constructor(host: HandshakeHost) {
     this.#host = host
@@ -176,7 +179,7 @@ export class Handshakes {
       verifier: { verify: (signature, message) => crypto.verify(request.signingKey, signature, message) },
       wipe: () => crypto.forget(key),
     }
-    this.#answered.set(addressKey(id), { agreed, destination, answeredMs: nowMs() }, nowMs())
+    this.#answeredOn(from).set(addressKey(id), { agreed, destination, answeredMs: nowMs() }, nowMs())
     const data = makeLinkProof(destination.identity, id, ephemeral.publicKey, { mtuBytes, mode: LINK_MODE })
     from.send(linkPacket(id, PACKET_TYPE.proof, CONTEXT.linkRequestProof, data))
   }
@@ -192,12 +195,12 @@ export class Handshakes {
     const { crypto, nowMs } = this.#host.ports
     const { destination: id, context, packetType, data } = decodePacket(packet)
     const key = addressKey(id)
-    const answered = this.#answered.get(key, nowMs())
-    if (answered === undefined || packetType !== PACKET_TYPE.data || answered.agreed.iface !== from) return undefined
+    const answered = this.#answered.get(from)?.get(key, nowMs())
+    if (answered === undefined || packetType !== PACKET_TYPE.data) return undefined
     const plaintext = openToken(crypto, answered.agreed.key, data)
     if (plaintext === undefined) return undefined
     const theirsMs = context === CONTEXT.linkRoundTrip ? decodeRoundTrip(plaintext) : 0
-    this.#answered.delete(key)
+    this.#answered.get(from)?.delete(key)
     // What a peer claims sets how long calls over the link wait: no more than it had time to measure.
     const roundTripMs = Math.max(Math.min(theirsMs, ANSWERED_MS), nowMs() - answered.answeredMs)
     return { agreed: { ...answered.agreed, roundTripMs }, destination: answered.destination }
@@ -207,6 +210,15 @@ export class Handshakes {
     for (const { settle } of [...this.#asked.values()]) {
       settle(new ReticulumError({ code: 'reticulum/closed', what: 'a link request', why }))
     }
+  }
+
+  #answeredOn(iface: ReticulumInterface): ExpiringMap<Answered> {
+    let answered = this.#answered.get(iface)
+    if (answered === undefined) {
+      answered = new ExpiringMap(HANDSHAKES_ANSWERED_MAX, ANSWERED_MS, ({ agreed }) => agreed.wipe())
+      this.#answered.set(iface, answered)
+    }
+    return answered
   }
 
   #dispatch(request: Uint8Array, wipe: () => void): ReturnType<HandshakeHost['dispatch']> {

@@ -8,7 +8,7 @@ import type { Agreed, Handshakes } from './handshake.ts'
 import type { RemoteIdentity } from './identity.ts'
 import type { ReticulumInterface } from './interface.ts'
 import type { Arrival, KnownDestinations } from './known.ts'
-import { ADDRESS_BYTES, SIGNATURE_BYTES } from './limits.ts'
+import { ADDRESS_BYTES, MTU_BYTES, SIGNATURE_BYTES } from './limits.ts'
 import type { Link } from './link.ts'
 import {
   CONTEXT,
@@ -80,6 +80,10 @@ export class Inbound {
     const flags = packet[0]!
     const type = flags & 3
     const destinationType = (flags >> 2) & 3
+    // Only links agree on more than every medium carries.
+    if (packet.length > MTU_BYTES && destinationType !== DESTINATION_TYPE.link) {
+      throw new ReticulumError({ code: 'reticulum/length', what: 'a packet', gotBytes: packet.length })
+    }
     if (type === PACKET_TYPE.announce) {
       if (destinationType === DESTINATION_TYPE.single) this.#takeAnnounce(packet, from)
       return
@@ -120,9 +124,11 @@ export class Inbound {
     const arrival: Arrival = { announce, raw, iface: from, hops: packet.hops + 1, nextHop, nowMs: ports.nowMs() }
     if (relay !== undefined && packet.transportId !== undefined) relay.heardRepeat(arrival)
     if (known.judge(arrival) !== 'new-path') return
-    if (known.get(announce.destination) === undefined && !from.admitNewAnnounce()) return
-    if (!verifyAnnounce(ports.crypto, announce))
+    if (!from.admitAnnounce(known.get(announce.destination) !== undefined)) return
+    if (!verifyAnnounce(ports.crypto, announce)) {
+      from.forged()
       throw new ReticulumError({ code: 'reticulum/signature', what: 'an announce' })
+    }
     const learnt = known.learn(arrival)
     const isPathResponse = packet.context === CONTEXT.pathResponse
     if (relay !== undefined && !isPathResponse) relay.passOn(arrival)
@@ -180,7 +186,7 @@ export class Inbound {
 
   #takeLinkRequest(packet: Uint8Array, from: ReticulumInterface): void {
     const destination = this.#host.destinations.get(addressKey(decodePacket(packet).destination))
-    if (destination !== undefined && destination.options.acceptsLinks !== false) {
+    if (destination !== undefined && destination.options.acceptsLinks !== false && from.admitLinkRequest()) {
       this.#host.handshakes.answer(packet, destination, from)
     }
   }

@@ -2,6 +2,7 @@ import type { AccessCode } from './access-code.ts'
 import type { Agenda, Appointment } from './agenda.ts'
 import { HEADER_BYTES, MTU_BYTES } from './limits.ts'
 import { checkPacket, FLAG } from './packet.ts'
+import { RateLimit } from './rate-limit.ts'
 
 /** Announces that wait for their share of an interface. */
 export const ANNOUNCES_WAITING_MAX = 256
@@ -10,6 +11,18 @@ export const ANNOUNCE_SHARE = 0.02
 /** Announces of unknown destinations that are checked at once, and per second, from one interface. */
 export const NEW_ANNOUNCES_BURST = 2_000
 export const NEW_ANNOUNCES_PER_SECOND = 100
+/** Announces with bad signatures after which, and beyond how many per second, an interface's are no longer checked. */
+export const FORGERIES_BURST = 200
+export const FORGERIES_PER_SECOND = 20
+/** Link requests that are answered at once, and per second, from one interface: each costs an agreement and a signature. */
+export const LINK_REQUESTS_BURST = 128
+export const LINK_REQUESTS_PER_SECOND = 64
+/** Share of an interface's bitrate that answers to path requests may take, and bytes per second that they may on fast ones. */
+export const PATH_ANSWER_SHARE = 0.1
+export const PATH_ANSWER_BYTES_PER_SECOND_MAX = 12_800
+const PATH_ANSWER_BURST_SECONDS = 10
+/** Answers to path requests that wait for their time. */
+export const PATH_ANSWERS_WAITING_MAX = 256
 
 /**
  * What an interface is for (Reticulum manual, "Interface Modes"): `full` takes part in everything; `access-point` hears
@@ -68,9 +81,13 @@ export class ReticulumInterface {
   readonly #nowMs: () => number
   readonly #waiting: WaitingAnnounce[] = []
   #announceAtMs = 0
+  readonly #newAnnounces = new RateLimit(NEW_ANNOUNCES_BURST, NEW_ANNOUNCES_PER_SECOND)
+  readonly #forgeries = new RateLimit(FORGERIES_BURST, FORGERIES_PER_SECOND)
+  readonly #linkRequests = new RateLimit(LINK_REQUESTS_BURST, LINK_REQUESTS_PER_SECOND)
+  readonly #pathAnswerBytes: RateLimit
+  /** By the destination that is told of. */
+  readonly #pathAnswers = new Map<string, Appointment>()
   #pending: Appointment | undefined
-  #newAnnounces = NEW_ANNOUNCES_BURST
-  #newAnnouncesMs = 0
   #open = true
 
   constructor(options: InterfaceOptions, agenda: Agenda, nowMs: () => number) {
@@ -85,6 +102,11 @@ export class ReticulumInterface {
     this.#options = options
     this.#agenda = agenda
     this.#nowMs = nowMs
+    const bytesPerSecond = Math.min(PATH_ANSWER_BYTES_PER_SECOND_MAX, (PATH_ANSWER_SHARE * bitrateBps) / 8)
+    this.#pathAnswerBytes = new RateLimit(
+      Math.max(MTU_BYTES, PATH_ANSWER_BURST_SECONDS * bytesPerSecond),
+      bytesPerSecond,
+    )
   }
 
   get open(): boolean {
@@ -94,6 +116,11 @@ export class ReticulumInterface {
   /** Announces that wait for their share. */
   get waitingAnnounces(): number {
     return this.#waiting.length
+  }
+
+  /** Answers to path requests that wait for their time. */
+  get waitingPathAnswers(): number {
+    return this.#pathAnswers.size
   }
 
   send(packet: Uint8Array): boolean {
@@ -127,24 +154,46 @@ export class ReticulumInterface {
     return packet
   }
 
-  /** Whether an announce of an unknown destination may be checked now. */
-  admitNewAnnounce(): boolean {
+  /** Whether an announce may be checked now; one of an unknown destination counts by that alone. */
+  admitAnnounce(isKnown: boolean): boolean {
     const nowMs = this.#nowMs()
-    const refill = ((nowMs - this.#newAnnouncesMs) / 1_000) * NEW_ANNOUNCES_PER_SECOND
-    this.#newAnnounces = Math.min(NEW_ANNOUNCES_BURST, this.#newAnnounces + refill)
-    this.#newAnnouncesMs = nowMs
-    if (this.#newAnnounces < 1) {
-      this.counts.announcesDropped++
-      return false
-    }
-    this.#newAnnounces--
-    return true
+    const admitted = this.#forgeries.has(1, nowMs) && (isKnown || this.#newAnnounces.take(1, nowMs))
+    if (!admitted) this.counts.announcesDropped++
+    return admitted
+  }
+
+  /** An announce's signature was bad. */
+  forged(): void {
+    this.#forgeries.take(1, this.#nowMs())
+  }
+
+  /** Whether a link request may be answered now. */
+  admitLinkRequest(): boolean {
+    return this.#linkRequests.take(1, this.#nowMs())
+  }
+
+  /** Whether so many bytes may go in answer to a path request from here. */
+  admitPathAnswer(bytes: number): boolean {
+    return this.#pathAnswerBytes.take(bytes, this.#nowMs())
+  }
+
+  /** Answers a path request after a while; one answer does for all who ask for the same destination meanwhile. */
+  sendPathAnswer(destinationKey: string, packet: Uint8Array, afterMs: number): void {
+    if (!this.#open || this.#pathAnswers.has(destinationKey)) return
+    if (this.#pathAnswers.size >= PATH_ANSWERS_WAITING_MAX || !this.admitPathAnswer(packet.length)) return
+    const appointment = this.#agenda.after(afterMs, () => {
+      this.#pathAnswers.delete(destinationKey)
+      this.send(packet)
+    })
+    this.#pathAnswers.set(destinationKey, appointment)
   }
 
   close(): void {
     this.#open = false
     this.#waiting.length = 0
     this.#pending?.cancel()
+    for (const answer of this.#pathAnswers.values()) answer.cancel()
+    this.#pathAnswers.clear()
   }
 
   #packetOf(frame: Uint8Array): Uint8Array | undefined {

@@ -1,10 +1,13 @@
 import type { Agenda } from './agenda.ts'
 import type { Ports } from './ports.ts'
+import type { Slices } from './slices.ts'
 
 /** What the parts of a link need of it. */
 export interface LinkSession {
   readonly ports: Ports
   readonly agenda: Agenda
+  /** Where long work of the node is done. */
+  readonly slices: Slices
   readonly id: Uint8Array
   readonly isOpen: boolean
   readonly mtuBytes: number

@@ -15,9 +15,10 @@ import { makeProof } from './proof.ts'
 import { Receipts, type Verifier } from './receipts.ts'
 import { type Answer, Requests } from './requests.ts'
 import type { OutgoingResource, SendResourceOptions } from './resource-send.ts'
+import type { Slices } from './slices.ts'
 import { Streams } from './stream.ts'
 import { TokenKey } from './token.ts'
-import { type ReceivedResource, type ResourcePolicy, Transfers } from './transfers.ts'
+import { RESOURCE_BYTES_MAX, type ReceivedResource, type ResourcePolicy, Transfers } from './transfers.ts'
 
 const CLOSE_AFTER_STALE_MS = 5_000
 const KEEPALIVE_ASK = 0xff
@@ -34,6 +35,7 @@ export type LinkEnd = 'closed here' | 'closed by the peer' | 'silence' | 'the in
 export interface LinkHost {
   readonly ports: Ports
   readonly agenda: Agenda
+  readonly slices: Slices
   /** The link ended: the node forgets it. */
   ended(link: Link): void
 }
@@ -75,9 +77,9 @@ export class Link {
   readonly mduBytes: number
   readonly iface: ReticulumInterface
   /** Data that the peer sent in single packets. */
-  readonly packets: Feed<Uint8Array> = new Feed(64)
-  /** Resources that came whole. */
-  readonly resources: Feed<ReceivedResource> = new Feed(16)
+  readonly packets: Feed<Uint8Array> = new Feed(64, ({ length }) => length)
+  /** Resources that came whole. While those that wait for a reader take their share of memory, no more are taken. */
+  readonly resources: Feed<ReceivedResource> = new Feed(16, ({ data }) => data.length, RESOURCE_BYTES_MAX)
   /** Identities that the peer has shown. */
   readonly identified: Feed<RemoteIdentity> = new Feed(4)
   /** Resolves when the link has ended, with the reason. */
@@ -118,6 +120,7 @@ export class Link {
     this.#receipts = new Receipts(host.agenda)
     this.#transfers = new Transfers(this.#session, {
       policy: () => this.resourcePolicy,
+      waitingBytes: () => this.resources.waitingBytes,
       expected: (advertisement) => this.#requests.expected(advertisement),
       received: (resource, kind) => {
         if (kind === 'plain') this.resources.publish(resource)
@@ -359,11 +362,12 @@ export class Link {
   }
 
   #makeSession(): LinkSession {
-    const { ports, agenda } = this.#host
+    const { ports, agenda, slices } = this.#host
     const isOpen = () => this.isOpen
     return {
       ports,
       agenda,
+      slices,
       id: this.id,
       get isOpen() {
         return isOpen()

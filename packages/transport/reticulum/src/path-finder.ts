@@ -5,7 +5,7 @@ import { ReticulumError } from './errors.ts'
 import { ExpiringMap } from './expiring-map.ts'
 import type { ReticulumInterface } from './interface.ts'
 import type { Known, KnownDestinations, Path } from './known.ts'
-import { ADDRESS_BYTES } from './limits.ts'
+import { ADDRESS_BYTES, HEADER_BYTES } from './limits.ts'
 import { destinationHash, nameHash } from './name.ts'
 import { CONTEXT, DESTINATION_TYPE, encodePacket, PACKET_TYPE } from './packet.ts'
 import type { CallOptions, Ports } from './ports.ts'
@@ -18,6 +18,8 @@ export const SEARCHES_MAX = 1_024
 const SEARCH_MS = 15_000
 const REPEAT_MS = 3_000
 const TAG_BYTES = 16
+/** A path request of a transport node. */
+const SEARCH_BYTES: number = HEADER_BYTES + 2 * ADDRESS_BYTES + TAG_BYTES
 
 export interface PathHost {
   readonly ports: Ports
@@ -25,7 +27,7 @@ export interface PathHost {
   readonly known: KnownDestinations
   /** The id of a transport node; undefined where this node passes nothing on. */
   readonly transportId: Uint8Array | undefined
-  readonly interfaces: Iterable<ReticulumInterface>
+  readonly interfaces: ReadonlySet<ReticulumInterface>
   broadcast(packet: Uint8Array, on?: ReticulumInterface): void
   /** Announces a destination of this node on one interface, if it is one. */
   answerLocal(destination: Uint8Array, on: ReticulumInterface): boolean
@@ -35,7 +37,8 @@ export interface PathHost {
 interface Wait {
   /** Looks whether the path is known now. */
   look(): void
-  fail(error: Error): void
+  /** @param reason what the call is refused with */
+  fail(reason: unknown): void
 }
 
 /** All who wait for one destination: it is asked for once for all of them, and again every few seconds. */
@@ -93,9 +96,9 @@ export class PathFinder {
         const now = found()
         if (now !== undefined) finish(() => resolve(now))
       }
-      const fail = (error: Error) => finish(() => reject(error))
+      const fail = (reason: unknown) => finish(() => reject(reason))
       const wait = { look, fail }
-      const abort = () => fail(signal?.reason as Error)
+      const abort = () => fail(signal?.reason)
       const limit = agenda.after(timeoutMs, () => fail(noPath(destination)))
       lookup.waits.add(wait)
       signal?.addEventListener('abort', abort)
@@ -139,6 +142,7 @@ export class PathFinder {
 
   /** Looks on all other interfaces for someone who may not reach them. */
   #search(destination: Uint8Array, tag: Uint8Array, from: ReticulumInterface, nowMs: number): void {
+    if (!from.admitPathAnswer(SEARCH_BYTES * this.#host.interfaces.size)) return
     this.#searches.set(addressKey(destination), from, nowMs)
     for (const iface of this.#host.interfaces) if (iface !== from) this.#send(destination, tag, iface)
   }

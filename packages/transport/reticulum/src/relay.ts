@@ -130,7 +130,7 @@ export class Relay {
     if (path.hops > HOPS_MAX || (asker !== undefined && equalBytes(asker, path.nextHop))) return
     if (iface.mode === 'roaming' && path.iface === iface) return
     const packet = this.#announcement(path.announce, path.hops, CONTEXT.pathResponse)
-    this.#host.agenda.after(PATH_ANSWER_MS, () => iface.send(packet))
+    iface.sendPathAnswer(addressKey(decodePacket(packet).destination), packet, PATH_ANSWER_MS)
   }
 
   /** Sends a packet on that names this node as its next hop. */

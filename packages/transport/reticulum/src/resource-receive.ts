@@ -1,6 +1,6 @@
-import { equalBytes } from '@nexus/codec'
+import { concatBytes, equalBytes } from '@nexus/codec'
 import type { Appointment } from './agenda.ts'
-import { bz2Decompress } from './bz2-decode.ts'
+import { bz2DecompressSteps } from './bz2-decode.ts'
 import { ReticulumError } from './errors.ts'
 import { HASHMAP_PARTS_MAX, MAP_HASH_BYTES, RESOURCE_OVERHEAD_BYTES, RESOURCE_SEGMENT_BYTES_MAX } from './limits.ts'
 import type { LinkSession } from './link-session.ts'
@@ -47,6 +47,8 @@ export class SegmentReceiver {
   #tries = 0
   #hashmapAsked = false
   #timer: Appointment | undefined
+  /** Stops putting the parts together, which has begun. */
+  #stop: (() => void) | undefined
   #isOver = false
 
   /**
@@ -86,6 +88,7 @@ export class SegmentReceiver {
     const key = keyOf(mapHash(crypto, part, this.advertisement.randomHash), 0)
     const place = this.#places.get(key)
     if (place === undefined || this.#isOver) return false
+    if (this.#stop !== undefined) return true
     if (this.#parts[place] === undefined) {
       this.#receivedBytes += part.length
       if (this.#receivedBytes > this.advertisement.transferBytes) {
@@ -170,29 +173,30 @@ export class SegmentReceiver {
   }
 
   #finish(): void {
-    const segment = this.#assemble()
-    if (segment === undefined) {
-      this.cancel('the parts do not make the resource', true)
-      return
-    }
-    const proof = resourceProof(this.#session.ports.crypto, segment, this.advertisement.hash)
-    this.#session.sendClear(CONTEXT.resourceProof, proof, PACKET_TYPE.proof)
-    this.#end(segment, '')
+    this.#timer?.cancel()
+    this.#stop = () => {}
+    const stop = this.#session.slices.run(this.#assemble(), (segment) => {
+      if (segment === undefined) {
+        this.cancel('the parts do not make the resource', true)
+        return
+      }
+      const proof = resourceProof(this.#session.ports.crypto, segment, this.advertisement.hash)
+      this.#session.sendClear(CONTEXT.resourceProof, proof, PACKET_TYPE.proof)
+      this.#end(segment, '')
+    })
+    if (!this.#isOver) this.#stop = stop
   }
 
-  #assemble(): Uint8Array | undefined {
+  *#assemble(): Generator<void, Uint8Array | undefined> {
     const { advertisement } = this
-    const stream = new Uint8Array(this.#parts.reduce((sum, part) => sum + (part?.length ?? 0), 0))
-    let at = 0
-    for (const part of this.#parts as Uint8Array[]) {
-      stream.set(part, at)
-      at += part.length
-    }
+    const stream = concatBytes(...(this.#parts as Uint8Array[]))
     const plain = advertisement.encrypted ? this.#session.open(stream) : stream
     if (plain === undefined || plain.length < MAP_HASH_BYTES) return undefined
     const payload = plain.subarray(MAP_HASH_BYTES)
     try {
-      const segment = advertisement.compressed ? bz2Decompress(payload, RESOURCE_SEGMENT_BYTES_MAX) : payload
+      const segment = advertisement.compressed
+        ? yield* bz2DecompressSteps(payload, RESOURCE_SEGMENT_BYTES_MAX)
+        : payload
       const hash = resourceHash(this.#session.ports.crypto, segment, advertisement.randomHash)
       return equalBytes(hash, advertisement.hash) ? segment : undefined
     } catch (error) {
@@ -204,6 +208,7 @@ export class SegmentReceiver {
   #end(segment: Uint8Array | undefined, why: string): void {
     this.#isOver = true
     this.#timer?.cancel()
+    this.#stop?.()
     this.#parts.length = 0
     this.#settle(segment, why)
   }

@@ -1,6 +1,6 @@
 import { concatBytes, equalBytes } from '@nexus/codec'
 import type { Appointment } from './agenda.ts'
-import { bz2Compress } from './bz2-encode.ts'
+import { bz2Compress, bz2CompressSteps } from './bz2-encode.ts'
 import { ReticulumError } from './errors.ts'
 import { Feed } from './feed.ts'
 import { HASHMAP_PARTS_MAX, MAP_HASH_BYTES, RESOURCE_OVERHEAD_BYTES, RESOURCE_SEGMENT_BYTES_MAX } from './limits.ts'
@@ -78,6 +78,8 @@ export class OutgoingResource {
   /** Parts up to the last one that was asked for. */
   #served = 0
   #timer: Appointment | undefined
+  /** Stops making the next segment. */
+  #stop: () => void = () => {}
   #isOver = false
 
   /** @param ended called once, when nothing more is to be sent */
@@ -110,7 +112,7 @@ export class OutgoingResource {
     )
     if (signal?.aborted)
       this.#end(new ReticulumError({ code: 'reticulum/closed', what: 'a resource', why: 'cancelled' }))
-    else this.#advertise(this.#makeSegment(1))
+    else this.#prepare(1)
   }
 
   /** The hash that requests name the current segment by. */
@@ -156,7 +158,7 @@ export class OutgoingResource {
     const segment = this.#current
     if (segment === undefined || this.#isOver || !equalBytes(proof, segment.proof)) return
     if (segment.index === this.segments) this.#end(undefined)
-    else this.#advertise(this.#makeSegment(segment.index + 1))
+    else this.#prepare(segment.index + 1)
   }
 
   #sendHashmap(segment: Segment, lastMapHash: Uint8Array): void {
@@ -168,6 +170,15 @@ export class OutgoingResource {
     if (hashmap.length === 0) return
     const update = { hash: segment.hash, segment: next, hashmap }
     this.#session.sendSealed(CONTEXT.resourceHashmapUpdate, encodeHashmapUpdate(update))
+  }
+
+  /** Makes a segment ready, which takes a while where it is compressed, and offers it. */
+  #prepare(index: number): void {
+    this.#timer?.cancel()
+    this.#current = undefined
+    this.#stop = this.#session.slices.run(this.#makeSegment(index), (segment) => {
+      if (!this.#isOver) this.#advertise(segment)
+    })
   }
 
   #advertise(segment: Segment): void {
@@ -215,11 +226,11 @@ export class OutgoingResource {
     this.#timer = this.#session.agenda.after(ms, act)
   }
 
-  #makeSegment(index: number): Segment {
+  *#makeSegment(index: number): Generator<void, Segment> {
     const { crypto, random } = this.#session.ports
     const from = (index - 1) * RESOURCE_SEGMENT_BYTES_MAX
     const bytes = this.#bytes.subarray(from, from + RESOURCE_SEGMENT_BYTES_MAX)
-    const { payload, compressed } = compress(bytes, this.#options.compress ?? true)
+    const { payload, compressed } = yield* compress(bytes, this.#options.compress ?? true)
     const stream = this.#session.seal(concatBytes(random(MAP_HASH_BYTES), payload))
     const parts = cut(stream, this.#session.mtuBytes - RESOURCE_OVERHEAD_BYTES)
     const { randomHash, hashmap, places } = this.#map(parts)
@@ -260,6 +271,7 @@ export class OutgoingResource {
     if (this.#isOver) return
     this.#isOver = true
     this.#timer?.cancel()
+    this.#stop()
     if (error === undefined) {
       this.progress.publish({ sentBytes: this.totalBytes, totalBytes: this.totalBytes })
       this.#resolve()
@@ -271,12 +283,15 @@ export class OutgoingResource {
 }
 
 /** bz2 where it pays: a sample tells whether all is worth the work. */
-function compress(bytes: Uint8Array, wanted: boolean): { readonly payload: Uint8Array; readonly compressed: boolean } {
+function* compress(
+  bytes: Uint8Array,
+  wanted: boolean,
+): Generator<void, { readonly payload: Uint8Array; readonly compressed: boolean }> {
   if (!wanted || bytes.length === 0) return { payload: bytes, compressed: false }
   const sample = bytes.subarray(0, SAMPLE_BYTES)
   if (bytes.length > SAMPLE_BYTES && bz2Compress(sample).length >= 0.95 * sample.length)
     return { payload: bytes, compressed: false }
-  const payload = bz2Compress(bytes)
+  const payload = yield* bz2CompressSteps(bytes)
   return payload.length < bytes.length ? { payload, compressed: true } : { payload: bytes, compressed: false }
 }
 

@@ -2,7 +2,13 @@ import { toHex } from '@nexus/codec'
 import { Agenda } from './agenda.ts'
 import { BroadcastDestination } from './broadcast.ts'
 import { addressKey } from './bytes.ts'
-import { Destination, type DestinationHost, type DestinationOptions } from './destination.ts'
+import {
+  Destination,
+  type DestinationHost,
+  type DestinationOptions,
+  RATCHET_TRIES_BURST,
+  RATCHET_TRIES_PER_SECOND,
+} from './destination.ts'
 import { ReticulumError } from './errors.ts'
 import { Feed } from './feed.ts'
 import { type Agreed, Handshakes } from './handshake.ts'
@@ -16,10 +22,12 @@ import { destinationHash, nameHash } from './name.ts'
 import { CONTEXT, DESTINATION_TYPE, decodePacket, encodePacket, PACKET_TYPE, packetHash } from './packet.ts'
 import { PathFinder } from './path-finder.ts'
 import type { CallOptions, Ports } from './ports.ts'
+import { RateLimit } from './rate-limit.ts'
 import { Receipts } from './receipts.ts'
 import { Relay } from './relay.ts'
 import { Seen } from './seen.ts'
 import { serveRequest } from './serve.ts'
+import { Slices } from './slices.ts'
 import type { ResourcePolicy } from './transfers.ts'
 
 /** Destinations of this node. */
@@ -63,13 +71,15 @@ export class Reticulum {
   readonly known: KnownDestinations
   readonly #ports: Ports
   readonly #agenda: Agenda
+  readonly #slices: Slices
   readonly #interfaces = new Set<ReticulumInterface>()
   readonly #attached = new Feed<ReticulumInterface>()
   readonly #destinations = new Map<string, Destination>()
   readonly #broadcasts = new Map<string, BroadcastDestination>()
   readonly #resources = new Map<Destination, ResourcePolicy>()
   readonly #links = new Map<string, Link>()
-  readonly #seen = new Seen()
+  readonly #ratchetTries = new RateLimit(RATCHET_TRIES_BURST, RATCHET_TRIES_PER_SECOND)
+  readonly #seen: Seen
   readonly #receipts: Receipts
   readonly #paths: PathFinder
   readonly #handshakes: Handshakes
@@ -80,7 +90,9 @@ export class Reticulum {
     this.#ports = ports
     const agenda = new Agenda(ports)
     this.#agenda = agenda
+    this.#slices = new Slices(agenda)
     this.known = new KnownDestinations(ports.crypto)
+    this.#seen = new Seen(ports.random)
     this.#receipts = new Receipts(agenda)
     const { known } = this
     const interfaces = this.#interfaces
@@ -192,6 +204,7 @@ export class Reticulum {
     }
     const host: DestinationHost = {
       ports: this.#ports,
+      admitRatchetTries: (count) => this.#ratchetTries.take(count, this.#ports.nowMs()),
       broadcast: (packet, on) => this.#broadcast(packet, on),
       close: (destination) => {
         this.#destinations.delete(key)
@@ -295,6 +308,7 @@ export class Reticulum {
     const host = {
       ports: this.#ports,
       agenda: this.#agenda,
+      slices: this.#slices,
       ended: (link: Link) => this.#links.delete(addressKey(link.id)),
     }
     const link = new Link(host, {
@@ -311,7 +325,7 @@ export class Reticulum {
 
   #answerLocal(hash: Uint8Array, on: ReticulumInterface): boolean {
     const destination = this.#destinations.get(addressKey(hash))
-    destination?.answerPathRequest(on)
+    if (destination !== undefined && on.admitPathAnswer(MTU_BYTES)) destination.answerPathRequest(on)
     return destination !== undefined
   }
 

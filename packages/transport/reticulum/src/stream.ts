@@ -5,8 +5,10 @@ import { ReticulumError } from './errors.ts'
 import { Feed } from './feed.ts'
 import { STREAM_HEADER_BYTES, STREAM_ID_MAX } from './limits.ts'
 
-/** Bytes that one message of a stream may decompress to. */
-export const STREAM_CHUNK_BYTES_MAX = 65_536
+/** Bytes that one message of a stream may decompress to: what Reticulum's writers take at a time. */
+export const STREAM_CHUNK_BYTES_MAX = 16_384
+/** Bytes that wait for a reader; while half of them do, no more are taken, and the peer sends them again. */
+export const STREAM_BYTES_WAITING_MAX: number = 4 * 1024 * 1024
 /** Streams that one channel reads. */
 export const STREAMS_MAX = 64
 const COMPRESS_FROM_BYTES = 128
@@ -18,10 +20,19 @@ export class Streams {
 
   constructor(channel: Channel) {
     this.#channel = channel
-    channel.handle(STREAM_MESSAGE_TYPE, (data) => this.#receive(data))
+    const isBusy = () => [...this.#readers.values()].some((reader) => reader.isBusy)
+    channel.handle(STREAM_MESSAGE_TYPE, {
+      take: (data) => this.#receive(data),
+      get isBusy() {
+        return isBusy()
+      },
+    })
   }
 
-  /** Bytes that the peer writes to stream `id`, until it ends it. @throws {ReticulumError} `reticulum/limit` */
+  /**
+   * Bytes that the peer writes to stream `id` from now on, until it ends it; who does not read them holds the channel up.
+   * @throws {ReticulumError} `reticulum/limit`
+   */
   read(id: number): AsyncIterable<Uint8Array> {
     checkId(id)
     let reader = this.#readers.get(id)
@@ -29,10 +40,10 @@ export class Streams {
       if (this.#readers.size >= STREAMS_MAX) {
         throw new ReticulumError({ code: 'reticulum/limit', what: 'streams', max: STREAMS_MAX })
       }
-      reader = new Feed<Uint8Array>(CHUNKS_KEPT)
+      reader = new Feed(0, ({ length }) => length, STREAM_BYTES_WAITING_MAX)
       this.#readers.set(id, reader)
     }
-    return reader
+    return reader.values()
   }
 
   /** Writes to stream `id`, compressed where that pays; resolves when the peer has proved all of it. */
@@ -76,8 +87,6 @@ export class Streams {
     }
   }
 }
-
-const CHUNKS_KEPT = 256
 
 function checkId(id: number): void {
   if (!Number.isInteger(id) || id < 0 || id > STREAM_ID_MAX) throw new RangeError(`stream ${id}`)

@@ -1,4 +1,5 @@
 import { concatBytes, equalBytes } from '@nexus/codec'
+import type { Appointment } from './agenda.ts'
 import { addressKey } from './bytes.ts'
 import { ReticulumError } from './errors.ts'
 import { ExpiringMap } from './expiring-map.ts'
@@ -24,6 +25,8 @@ export const RESOURCE_BYTES_MAX: number = 64 * 1024 * 1024
 /** Segments whose proofs may be asked for again. */
 const PROVED_MAX = 128
 const PROVED_MS = 300_000
+/** A sender that does not go on with the next segment for so long has gone. */
+export const SEGMENT_MS_MAX = 60_000
 
 /** What a peer wants to send. */
 export interface ResourceOffer {
@@ -52,6 +55,8 @@ export interface ReceivedResource {
 export interface TransferEvents {
   /** Whether to take a resource that is no request and no answer. */
   policy(): ResourcePolicy
+  /** Bytes of resources that came and wait for a reader. */
+  waitingBytes(): number
   /** Bytes of a request or answer that may come, or 0 where none is expected. */
   expected(advertisement: ResourceAdvertisement): number
   received(resource: ReceivedResource, kind: 'plain' | 'request' | 'response'): void
@@ -64,6 +69,8 @@ interface Incoming {
   readonly totalBytes: number
   bytes: number
   receiver: SegmentReceiver | undefined
+  /** Between two segments: gives it up. */
+  patience: Appointment | undefined
 }
 
 /** The resources of one link, both ways. */
@@ -127,7 +134,10 @@ export class Transfers {
   /** The link is gone. */
   close(why: string): void {
     for (const resource of [...this.#outgoing]) resource.stop(why)
-    for (const { receiver } of [...this.#incoming.values()]) receiver?.cancel(why, false)
+    for (const { receiver, patience } of [...this.#incoming.values()]) {
+      patience?.cancel()
+      receiver?.cancel(why, false)
+    }
     this.#incoming.clear()
   }
 
@@ -166,6 +176,7 @@ export class Transfers {
       this.#session.fail('a resource of more segments than it has room for')
       return
     }
+    incoming.patience?.cancel()
     incoming.receiver = new SegmentReceiver(this.#session, advertisement, (segment, why) => {
       incoming.receiver = undefined
       if (segment === undefined) {
@@ -191,11 +202,12 @@ export class Transfers {
       }
       bytesMax = totalBytes
     }
-    const promised = [...this.#incoming.values()].reduce((sum, { totalBytes: bytes }) => sum + bytes, 0)
     if (totalBytes > bytesMax || this.#incoming.size >= TRANSFERS_MAX) return undefined
-    // Together they may take no more than the largest that is taken unasked, or one that the application took.
-    if (this.#incoming.size > 0 && promised + totalBytes > RESOURCE_BYTES_MAX) return undefined
-    const incoming: Incoming = { segments: [], totalBytes, bytes: 0, receiver: undefined }
+    const waitingBytes = this.#events.waitingBytes()
+    const heldBytes = [...this.#incoming.values()].reduce((sum, { totalBytes: bytes }) => sum + bytes, waitingBytes)
+    // With what waits they may take no more than the largest that is taken unasked, or one that the application took.
+    if (heldBytes > 0 && heldBytes + totalBytes > RESOURCE_BYTES_MAX) return undefined
+    const incoming: Incoming = { segments: [], totalBytes, bytes: 0, receiver: undefined, patience: undefined }
     this.#incoming.set(key, incoming)
     return incoming
   }
@@ -213,7 +225,13 @@ export class Transfers {
       this.#events.failed(advertisement, 'longer than it said')
       return
     }
-    if (advertisement.segmentIndex < advertisement.segments) return
+    if (advertisement.segmentIndex < advertisement.segments) {
+      incoming.patience = this.#session.agenda.after(SEGMENT_MS_MAX, () => {
+        this.#incoming.delete(key)
+        this.#events.failed(advertisement, 'the sender does not go on')
+      })
+      return
+    }
     this.#incoming.delete(key)
     const bytes = incoming.segments.length === 1 ? incoming.segments[0]! : concatBytes(...incoming.segments)
     try {
