@@ -53,8 +53,8 @@ export async function askPeer(here: RunningReticulum, echo: Peer, resourceBytes 
 
 async function collect(link: Link, count: number): Promise<Uint8Array[]> {
   const messages: Uint8Array[] = []
-  for await (const { data } of link.channel.messages) if (messages.push(data) === count) break
-  return messages
+  for await (const { data } of link.channel.messages) if (messages.push(data) === count) return messages
+  throw new Error(`${messages.length} of ${count} messages came, then the link ended: ${await link.closed}`)
 }
 
 /** A destination of ours that answers as the peer program's does. */
@@ -92,4 +92,43 @@ export function linkArguments(echo: Destination, ...network: readonly string[]):
 
 export function sendArguments(echo: Destination, ...network: readonly string[]): string[] {
   return ['send', ...network, '--destination', Buffer.from(echo.hash).toString('hex'), '--count', '3']
+}
+
+/** A link to a destination, where requests or their proofs may be lost: then one asks again. */
+export async function connectAtLast(
+  here: RunningReticulum,
+  to: Parameters<RunningReticulum['node']['connect']>[0],
+  timeoutMs = 3_000,
+): Promise<Link> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await here.node.connect(to, { resources: 'all', timeoutMs })
+    } catch (error) {
+      if (attempt === 8) throw error
+    }
+  }
+}
+
+/** Messages in order, a resource and a request over one link, all of them there and back. */
+export async function exerciseLink(link: Link, label: string, resourceBytes: number): Promise<void> {
+  const answers = collect(link, 10)
+  const messages = Array.from({ length: 10 }, (_, n) => noise(40 + n, `${label} ${n}`))
+  await Promise.all(messages.map((data) => link.channel.send(ECHO_TYPE, data)))
+  expect(await answers, `messages of ${label}`).toEqual(messages)
+  const back = link.resources.first()
+  await link.sendResource(noise(resourceBytes, label)).done
+  expect(Buffer.compare((await back).data, noise(resourceBytes, label)), `a resource of ${label} came back`).toBe(0)
+  const asked = noise(150, label)
+  expect(await requestAtLast(link, asked), `a request of ${label}`).toEqual(asked)
+}
+
+/** A request in one packet, or its answer, may be lost as well. */
+async function requestAtLast(link: Link, data: Uint8Array): Promise<unknown> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await link.request('/echo', data, { timeoutMs: 3_000 })
+    } catch (error) {
+      if (attempt === 8) throw error
+    }
+  }
 }

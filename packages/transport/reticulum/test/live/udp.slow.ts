@@ -1,8 +1,7 @@
-import { createSocket } from 'node:dgram'
 import { type RunningReticulum, startReticulum, tcpServerMedium, udpMedium } from '@nexus/reticulum/node'
 import { afterEach, beforeAll, describe, expect, test } from 'vitest'
-import { askPeer, linkArguments, noise, serveEcho } from './exercise.ts'
-import { lossyWay } from './lossy.ts'
+import { askPeer, connectAtLast, linkArguments, noise, serveEcho } from './exercise.ts'
+import { freeUdpPort, lossyWay } from './lossy.ts'
 import { Peer } from './peer.ts'
 import { rnsPython } from './python.ts'
 
@@ -29,18 +28,9 @@ async function peer(...args: string[]): Promise<Peer> {
   return started
 }
 
-/** A port that was free a moment ago. */
-async function freePort(): Promise<number> {
-  const socket = createSocket('udp4')
-  await new Promise<void>((resolve) => socket.bind(0, '127.0.0.1', resolve))
-  const { port } = socket.address()
-  await new Promise<void>((resolve) => socket.close(resolve))
-  return port
-}
-
 describe.each(Array.from({ length: REPETITIONS }, (_, n) => n + 1))('Reticulum over UDP, time %i', () => {
   test('a peer of ours asks a stock one, and is asked', async () => {
-    const [mine, theirs] = [await freePort(), await freePort()]
+    const [mine, theirs] = [await freeUdpPort(), await freeUdpPort()]
     const here = await ours({ media: [udpMedium({ host: '127.0.0.1', port: mine, peers: [`127.0.0.1:${theirs}`] })] })
     const echo = await peer(
       'echo',
@@ -58,9 +48,9 @@ describe.each(Array.from({ length: REPETITIONS }, (_, n) => n + 1))('Reticulum o
   }, 90_000)
 
   test('a link lives through the loss of every twentieth packet, both ways', async () => {
-    const [mine, theirs] = [await freePort(), await freePort()]
-    const forth = await lossyWay(theirs, LOSS_RATIO, 1)
-    const back = await lossyWay(mine, LOSS_RATIO, 2)
+    const [mine, theirs] = [await freeUdpPort(), await freeUdpPort()]
+    const forth = await lossyWay(theirs, { lossRatio: LOSS_RATIO, seed: 1 })
+    const back = await lossyWay(mine, { lossRatio: LOSS_RATIO, seed: 2 })
     running.push(forth, back)
     const here = await ours({ media: [udpMedium({ host: '127.0.0.1', port: mine, peers: [forth.address] })] })
     const toUs = back.address
@@ -83,7 +73,7 @@ describe.each(Array.from({ length: REPETITIONS }, (_, n) => n + 1))('Reticulum o
   }, 120_000)
 
   test('UDP on one side, TCP on the other, and our transport node between', async () => {
-    const [mine, theirs] = [await freePort(), await freePort()]
+    const [mine, theirs] = [await freeUdpPort(), await freeUdpPort()]
     const server = tcpServerMedium({ host: '127.0.0.1', port: 0 })
     const udp = udpMedium({ host: '127.0.0.1', port: mine, peers: [`127.0.0.1:${theirs}`] })
     const starter = await startReticulum()
@@ -104,14 +94,3 @@ describe.each(Array.from({ length: REPETITIONS }, (_, n) => n + 1))('Reticulum o
     expect((await asker.done())['ok']).toBe(true)
   }, 90_000)
 })
-
-/** A link request or its proof may be lost: then one asks again. */
-async function connectAtLast(here: RunningReticulum, to: Parameters<RunningReticulum['node']['connect']>[0]) {
-  for (let attempt = 1; ; attempt++) {
-    try {
-      return await here.node.connect(to, { resources: 'all', timeoutMs: 3_000 })
-    } catch (error) {
-      if (attempt === 5) throw error
-    }
-  }
-}
