@@ -3,7 +3,7 @@ import { writeFileSync } from 'node:fs'
 import { concatBytes, encodeUtf8, toHex } from '@nexus/codec'
 import { vectorsText } from '@nexus/codec/testing'
 import { portable } from '@nexus/crypto'
-import { CONTEXT } from '@nexus/framing'
+import { CONTEXT, packetData } from '@nexus/framing'
 import { createIdentity } from '@nexus/identity'
 import { NoiseHandshake } from '@nexus/link'
 import {
@@ -320,7 +320,7 @@ write(
         counter,
         plaintext: toHex(plaintext),
       },
-      out: { data: toHex(crypter.seal(counter, plaintext)) },
+      out: { data: toHex(packetData(crypter.seal(counter, plaintext))) },
     }
   }),
 )

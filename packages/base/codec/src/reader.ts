@@ -1,3 +1,4 @@
+import { readU32 } from './bytes.ts'
 import { CodecError, type CodecErrorDetail } from './errors.ts'
 import { decodeUtf8 } from './text.ts'
 
@@ -12,15 +13,15 @@ const asCodecError: ReadFault = (detail) => new CodecError(detail)
  */
 export class ByteReader {
   readonly #bytes: Uint8Array
-  readonly #view: DataView
   readonly #fault: ReadFault
+  /** Made for the first field of eight bytes: most inputs have none. */
+  #view: DataView | undefined
   #at = 0
 
   constructor(bytes: Uint8Array, fault: ReadFault = asCodecError) {
     // Seen as a plain array: slice() of a Buffer would not copy.
     this.#bytes =
       bytes.constructor === Uint8Array ? bytes : new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length)
-    this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
     this.#fault = fault
   }
 
@@ -35,23 +36,24 @@ export class ByteReader {
   }
 
   u8(): number {
-    return this.#view.getUint8(this.#take(1))
+    return this.#bytes[this.#take(1)]!
   }
 
   u16(): number {
-    return this.#view.getUint16(this.#take(2), true)
+    const at = this.#take(2)
+    return this.#bytes[at]! | (this.#bytes[at + 1]! << 8)
   }
 
   u32(): number {
-    return this.#view.getUint32(this.#take(4), true)
+    return readU32(this.#bytes, this.#take(4))
   }
 
   u64(): bigint {
-    return this.#view.getBigUint64(this.#take(8), true)
+    return this.#words().getBigUint64(this.#take(8), true)
   }
 
   i64(): bigint {
-    return this.#view.getBigInt64(this.#take(8), true)
+    return this.#words().getBigInt64(this.#take(8), true)
   }
 
   /** A copy of the next `length` bytes; a fault where `length` is no whole number from 0 to what is left. */
@@ -82,6 +84,11 @@ export class ByteReader {
   /** Throws if anything is left. */
   end(): void {
     if (this.remaining > 0) throw this.#fault({ code: 'codec/trailing', at: this.#at, extraBytes: this.remaining })
+  }
+
+  #words(): DataView {
+    this.#view ??= new DataView(this.#bytes.buffer, this.#bytes.byteOffset, this.#bytes.byteLength)
+    return this.#view
   }
 
   #take(length: number): number {

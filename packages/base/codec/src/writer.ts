@@ -1,17 +1,18 @@
+import { writeU32 } from './bytes.ts'
 import { encodeUtf8 } from './text.ts'
 
 /** Writes little-endian fields in order into a buffer whose size is known from the start. */
 export class ByteWriter {
   readonly #bytes: Uint8Array
-  readonly #view: DataView
   readonly #end: number
+  /** Made for the first field of eight bytes: most outputs have none. */
+  #view: DataView | undefined
   #at: number
 
   /** Makes a buffer of `size` bytes, or takes `size` bytes of `into` from offset `at` on, and never writes outside. */
   constructor(size: number, into?: Uint8Array, at = 0) {
     this.#bytes = into ?? new Uint8Array(size)
     if (at < 0 || size < 0 || at + size > this.#bytes.length) throw new RangeError(`${size} bytes do not fit at ${at}`)
-    this.#view = new DataView(this.#bytes.buffer, this.#bytes.byteOffset, this.#bytes.byteLength)
     this.#at = at
     this.#end = at + size
   }
@@ -23,31 +24,33 @@ export class ByteWriter {
 
   u8(value: number): this {
     inRange(value, 0xff)
-    this.#view.setUint8(this.#take(1), value)
+    this.#bytes[this.#take(1)] = value
     return this
   }
 
   u16(value: number): this {
     inRange(value, 0xffff)
-    this.#view.setUint16(this.#take(2), value, true)
+    const at = this.#take(2)
+    this.#bytes[at] = value
+    this.#bytes[at + 1] = value >>> 8
     return this
   }
 
   u32(value: number): this {
     inRange(value, 0xffff_ffff)
-    this.#view.setUint32(this.#take(4), value, true)
+    writeU32(this.#bytes, this.#take(4), value)
     return this
   }
 
   u64(value: bigint): this {
     if (value < 0n || value > 0xffff_ffff_ffff_ffffn) throw new RangeError(`${value} is no u64`)
-    this.#view.setBigUint64(this.#take(8), value, true)
+    this.#words().setBigUint64(this.#take(8), value, true)
     return this
   }
 
   i64(value: bigint): this {
     if (BigInt.asIntN(64, value) !== value) throw new RangeError(`${value} is no i64`)
-    this.#view.setBigInt64(this.#take(8), value, true)
+    this.#words().setBigInt64(this.#take(8), value, true)
     return this
   }
 
@@ -68,6 +71,11 @@ export class ByteWriter {
   finish(): Uint8Array {
     if (this.#at !== this.#end) throw new RangeError(`${this.#end - this.#at} bytes were not written`)
     return this.#bytes
+  }
+
+  #words(): DataView {
+    this.#view ??= new DataView(this.#bytes.buffer, this.#bytes.byteOffset, this.#bytes.byteLength)
+    return this.#view
   }
 
   #take(length: number): number {

@@ -1,3 +1,4 @@
+import { readU32 } from '@nexus/codec'
 import type { Crypto } from '@nexus/crypto'
 import type { FramingErrorDetail } from './errors.ts'
 import { ADDRESS_BYTES, HEADER_BYTES, HOP_LIMIT, PACKET_BYTES_MAX } from './limits.ts'
@@ -68,7 +69,7 @@ export function isPacketFor(bytes: Uint8Array, destination: Uint8Array): boolean
 /** Word 0…3 of the destination, little-endian: NodeIDs are hashes, so a table can take a word as its hash. */
 export function packetDestinationWord(bytes: Uint8Array, index: number): number {
   const at = destinationAt(bytes) + 4 * index
-  return (bytes[at]! | (bytes[at + 1]! << 8) | (bytes[at + 2]! << 16) | (bytes[at + 3]! << 24)) >>> 0
+  return readU32(bytes, at)
 }
 
 /** One of {@link CONTEXT}, or another. */

@@ -2,7 +2,7 @@
 import { cpus } from 'node:os'
 import { type Crypto, portable, systemRandom } from '@nexus/crypto'
 import { nodeCrypto } from '@nexus/crypto/node'
-import { CONTEXT } from '@nexus/framing'
+import { CONTEXT, packetData } from '@nexus/framing'
 import { createIdentity } from '@nexus/identity'
 import {
   decodeContent,
@@ -49,7 +49,7 @@ function measure(crypto: Crypto): void {
     'messages sealed and signed': rate((round) => seal(BigInt(round))),
     'messages opened and verified': rate(open),
     'stream packets sealed': rate((round) => sender.seal(round, segment)),
-    'stream packets sealed and opened': rate((round) => receiver.open(sender.seal(round, segment))),
+    'stream packets sealed and opened': rate((round) => receiver.open(packetData(sender.seal(round, segment)))),
   }
   for (const [name, perSecond] of Object.entries(figures)) {
     console.log(`${crypto.name.padEnd(24)} ${name.padEnd(36)} ${Math.round(perSecond).toLocaleString('en')}/s`)

@@ -16,6 +16,13 @@ export class ByteRing {
     this.#bytes.set(bytes.subarray(before), 0)
   }
 
+  /** A view where the bytes lie in one piece, else a copy; good until the next write. */
+  peek(offset: number, length: number): Uint8Array {
+    const at = offset % this.capacity
+    if (this.#bytes === undefined || at + length > this.capacity) return this.read(offset, length)
+    return this.#bytes.subarray(at, at + length)
+  }
+
   /** A copy. */
   read(offset: number, length: number): Uint8Array {
     const bytes = new Uint8Array(length)

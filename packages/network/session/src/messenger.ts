@@ -59,7 +59,7 @@ export interface MessengerPorts {
   roundTripMs?(destination: Uint8Array, bytes: number): number | undefined
 }
 
-/** A packet that came for this node; a decoded `Packet` of framing is one. */
+/** A packet that came for this node, as a decoded `Packet` of framing is; read during the call and not kept. */
 export interface SessionPacket {
   readonly destination: Uint8Array
   readonly context: number

@@ -53,7 +53,8 @@ export const SEGMENT_HEAD_BYTES: number = 1 + 6
  * | chunk |    2 | offset u48, bytes to the end; with bit 4 they end the stream, and may be none                     |
  * | ping  |    8 | nothing                                                                                           |
  *
- * The first range is the `run` + 1 counters up to `largest`; each next one lies below a gap of `gap` + 1.
+ * The first range is the `run` + 1 counters up to `largest`; each next one lies below a gap of `gap` + 1. The chunk's bytes are a
+ * view of the plaintext.
  *
  * @throws {SessionError} `session/length`, `session/segment`
  */
@@ -74,7 +75,7 @@ export function decodeSegment(plaintext: Uint8Array): Segment {
   const offset = readU48(reader)
   const fin = has(KIND.fin)
   if ((reader.remaining === 0 && !fin) || offset + reader.remaining >= U48) throw malformed(kind)
-  return { ...segment, chunk: { offset, bytes: reader.rest(), fin } }
+  return { ...segment, chunk: { offset, bytes: reader.view(reader.remaining), fin } }
 }
 
 /** Writes what {@link decodeSegment} reads. */

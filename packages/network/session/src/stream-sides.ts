@@ -65,7 +65,7 @@ export class SendSide {
     return this.#lost.first !== undefined || this.#next < Math.min(this.#written, this.#credit) || this.#owesFin
   }
 
-  /** The next bytes to send, lost ones first; `undefined` where nothing may be sent. */
+  /** The next bytes to send, lost ones first, good until the next {@link write}; `undefined` where nothing may be sent. */
   nextChunk(bytesMax: number): Chunk | undefined {
     const lost = this.#lost.first
     const start = lost?.start ?? this.#next
@@ -75,7 +75,7 @@ export class SendSide {
     this.#lost.remove(start, end)
     this.#next = Math.max(this.#next, end)
     if (fin) this.#finSent = true
-    return { offset: start, bytes: this.#ring.read(start, end - start), fin }
+    return { offset: start, bytes: this.#ring.peek(start, end - start), fin }
   }
 
   acked({ start, end, fin }: ChunkSpan): void {

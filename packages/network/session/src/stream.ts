@@ -52,7 +52,7 @@ export type StreamEventKind = 'incoming' | 'open' | 'readable' | 'writable' | 'c
 /** What a stream asks of the table that holds it. */
 export interface StreamParts {
   readonly limits: Limits
-  readonly transmit: (nowMs: number, data: Uint8Array) => SendResult
+  readonly transmit: (nowMs: number, packet: Uint8Array) => SendResult
   readonly notify: (kind: StreamEventKind) => void
 }
 

@@ -127,8 +127,7 @@ export class Streams {
     const rtoMsFirst = roundTripMs(peer.nodeId, HANDSHAKE_BYTES) ?? RTO_MS_FIRST
     const core: StreamCore = new StreamCore(nowMs, peer, isInitiator, rtoMsFirst, {
       limits,
-      transmit: (atMs, data) =>
-        sendPacket(atMs, peer.nodeId, sealedPacket(peer.nodeId, CONTEXT.STREAM, data), priority),
+      transmit: (atMs, packet) => sendPacket(atMs, peer.nodeId, packet, priority),
       notify: (kind) => {
         if (kind === 'incoming') delete session.answered
         event({ kind, stream: core })

@@ -4,6 +4,7 @@ import { fromHex, toHex } from '@nexus/codec'
 import { vectorsOf } from '@nexus/codec/testing'
 import { type Crypto, portable } from '@nexus/crypto'
 import { nodeCrypto } from '@nexus/crypto/node'
+import { packetData } from '@nexus/framing'
 import { createIdentity, type Identity, nodeIdOf } from '@nexus/identity'
 import {
   decodeContent,
@@ -92,7 +93,9 @@ const operationsOf = (crypto: Crypto): Record<string, (given: any) => object | n
   'session.handshake': (given) => handshake(crypto, given),
   'streamPacket.seal': ({ key, destination, sessionId, counter, plaintext }) => {
     const [keys, nodeId] = [{ sendKey: fromHex(key), receiveKey: fromHex(key) }, fromHex(destination)]
-    const data = new StreamCrypter(crypto, keys, sessionId, nodeId, nodeId).seal(counter, fromHex(plaintext))
+    const data = packetData(
+      new StreamCrypter(crypto, keys, sessionId, nodeId, nodeId).seal(counter, fromHex(plaintext)),
+    )
     assert.equal(toHex(new StreamCrypter(crypto, keys, sessionId, nodeId, nodeId).open(data)!), plaintext)
     return { data: toHex(data) }
   },

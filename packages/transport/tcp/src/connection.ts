@@ -7,6 +7,9 @@ import { SLAB_BYTES, type Slab, type SlabPool } from './slabs.ts'
 /** How long a closing connection may take to hand its last bytes to the kernel. */
 const LINGER_MS = 250
 
+/** What goes out before a turn of the event loop ends: the other end has work while this one goes on. */
+const WRITE_BYTES = 16_384
+
 /** What connections of one transport share. */
 export interface ConnectionContext {
   readonly gate: HostGate
@@ -14,7 +17,7 @@ export interface ConnectionContext {
   readonly slabs: SlabPool
 }
 
-/** One TCP connection as an interface: HDLC frames both ways, what a turn of the event loop sends goes out in one write. */
+/** One TCP connection as an interface: HDLC frames both ways, what a turn of the event loop sends goes out in few writes. */
 export class TcpConnection implements Interface {
   readonly facts: InterfaceFacts
   /** Resolves when the socket is gone. */
@@ -110,7 +113,8 @@ export class TcpConnection implements Interface {
     if (this.#queuedBytes === 0) this.#takenMs = performance.now()
     this.#queuedBytes += used - slab.used
     slab.used = used
-    this.#flush ??= setImmediate(() => this.#write())
+    if (used >= WRITE_BYTES) this.#write()
+    else this.#flush ??= setImmediate(() => this.#write())
     return true
   }
 

@@ -1,4 +1,4 @@
-import { CONTEXT, decodePacket } from '@nexus/framing'
+import { CONTEXT } from '@nexus/framing'
 import { Gossip, GossipError, ROUND_MS, type Tier } from '@nexus/gossip'
 import { nodeIdOf } from '@nexus/identity'
 import { CLOSE, type Link, LinkLayer, MESSAGE } from '@nexus/link'
@@ -336,7 +336,7 @@ export class NodeCore {
           this.economy?.quoted(link, 'heard', { type: MESSAGE.packet, body: packet })
           this.#count(this.routes.announce(nowMs, link, packet))
         },
-        deliver: (nowMs, packet) => void this.messenger.receivePacket(nowMs, decodePacket(packet)),
+        deliver: (nowMs, packet) => void this.messenger.receivePacket(nowMs, packet),
         protocolMs: (nowMs) => this.clock.toProtocolMs(nowMs),
         refuses: (nowMs, link, packet) => this.economy?.refuses(nowMs, link, packet),
         addedCost: (link) => this.neighbours.addedCost(link),

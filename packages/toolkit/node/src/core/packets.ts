@@ -14,6 +14,7 @@ import {
 } from '@nexus/framing'
 import type { Link } from '@nexus/link'
 import { NO_HOP, type Router } from '@nexus/routing'
+import type { SessionPacket } from '@nexus/session'
 import { SELF, type WaitingPacket } from './egress.ts'
 import type { Interfaces } from './interfaces.ts'
 import { MEDIA, TraceError, type TraceHop, type TraceOutcome } from './trace.ts'
@@ -34,7 +35,7 @@ export type PacketService = (nowMs: number, data: Uint8Array) => void
 export interface PacketPorts {
   announce(nowMs: number, link: Link, packet: Uint8Array): void
   /** A data packet for this node that is no trace. */
-  deliver(nowMs: number, packet: Uint8Array): void
+  deliver(nowMs: number, packet: SessionPacket): void
   /** The routing core's clock for a reading of the node's. */
   protocolMs(nowMs: number): number
   /** Why a packet of a neighbour is not forwarded, its payment in view; undefined: it is. */
@@ -125,8 +126,9 @@ export class Packets {
     else if (context === CONTEXT.TRACE_ANSWER) this.#traceAnswered(nowMs, packet)
     else {
       const service = this.#services.get(context)
-      if (service === undefined) this.#ports.deliver(nowMs, packet)
-      else service(nowMs, packetData(packet))
+      const data = packetData(packet)
+      if (service !== undefined) service(nowMs, data)
+      else this.#ports.deliver(nowMs, { destination: packetDestination(packet), context, data })
     }
   }
 
