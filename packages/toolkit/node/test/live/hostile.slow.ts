@@ -3,8 +3,8 @@ import { type Memory, Remote } from './processes.ts'
 
 /** Hostile packets in all; the whole run of docs/results/hostile.md has 10 000 000. */
 const PACKETS = Number(process.env['NEXUS_HOSTILE'] ?? 100_000)
-/** Compilers have compiled and tables are as full as one neighbour may make them: growth after that is a leak. */
-const WARM_UP = Math.min(50_000, PACKETS)
+/** Compilers have compiled, tables and the young generation are as full as they get: growth after that is a leak. */
+const WARM_UP = Math.min(PACKETS, Math.max(50_000, PACKETS / 20))
 /** Slower than receipts, of which a sender gets one a second: else its outbox fills, attack or not. */
 const MESSAGE_EVERY_MS = 1_200
 const DELAY_P99_MS_MAX = 50

@@ -75,12 +75,14 @@ test(`five processes under load and kills for ${SECONDS} s`, { timeout: (SECONDS
       ids.map((to, other) => ({ from, to, other })).filter(({ other }) => other !== from),
     )
     const sent = await Promise.all(
-      pairs.map(async ({ from, to }) => ({ from, id: await nodes[from]!.call<string>('send', to) })),
+      pairs.map(async ({ from, to }) => ({ from, to, id: await nodes[from]!.call<string>('send', to) })),
     )
     for (let left = sent; left.length > 0; await sleep(250)) {
       const states = await Promise.all(left.map(({ from, id }) => nodes[from]!.call<boolean>('isDelivered', id)))
       left = left.filter((_, at) => !states[at])
-      if (performance.now() - fromMs > REROUTE_MS) expect.fail(`${left.length} of ${sent.length} pairs cannot talk`)
+      if (performance.now() - fromMs <= REROUTE_MS) continue
+      const whys = await Promise.all(left.map(({ from, to, id }) => nodes[from]!.call<string>('explain', { to, id })))
+      expect.fail([`${left.length} of ${sent.length} pairs cannot talk`, ...whys].join('\n'))
     }
     const talkMs = performance.now() - fromMs
 

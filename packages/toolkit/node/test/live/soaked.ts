@@ -1,6 +1,7 @@
 /** One of the nodes of the soak: keeps its state in a folder, and is killed without warning. */
 import { appendFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { fromHex, toHex } from '@nexus/codec'
 import { systemRandom } from '@nexus/crypto'
 import { nodeCrypto } from '@nexus/crypto/node'
 import { createIdentity } from '@nexus/identity'
@@ -67,4 +68,14 @@ serve({
   },
   isDelivered: (id: string) => probes.get(id) === true,
   tally: () => ends,
+  /** All that this node knows of a message that did not arrive. */
+  explain: ({ to, id }: { readonly to: string; readonly id: string }) => {
+    const { messenger, routes } = node.core
+    const hop = routes.router.nextHop(fromHex(to))
+    const before = messenger.list(performance.now()).filter(({ destination }) => toHex(destination) === to)
+    const own = messenger.status(performance.now(), BigInt(id))
+    const asText = (_: string, value: unknown) =>
+      typeof value === 'bigint' ? String(value) : value instanceof Uint8Array ? toHex(value) : value
+    return `${node.nodeId} to ${to}: ${JSON.stringify({ hop, own, before: before.length, ...messenger.stats() }, asText)}`
+  },
 })
