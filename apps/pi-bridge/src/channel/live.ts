@@ -49,9 +49,10 @@ async function settle({ global, out }: LiveContext, to: string): Promise<number>
 }
 
 const OUTCOMES: Readonly<Record<MethodResult<'channel-dispute'>['outcome'], string>> = {
-  published: 'The close is published; the ledger judges by the highest state that both signed.',
+  published:
+    'The close is published: unless the peer settles before, the second epoch after the next pays it by the highest state that both signed.',
   'not-yet': 'Not yet: the peer has first to say its newest state, or a whole epoch to pass.',
-  nothing: 'There is nothing to demand: the peer owes nothing.',
+  nothing: 'There is nothing to demand: no state that both signed goes beyond what is settled.',
 }
 
 async function dispute({ global, out }: LiveContext, to: string): Promise<number> {

@@ -1,7 +1,6 @@
 import { existsSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { DatabaseSync } from 'node:sqlite'
 import { readStoredChannels } from '@nexus/channels'
 import { toHex } from '@nexus/codec'
 import { systemRandom } from '@nexus/crypto'
@@ -13,15 +12,10 @@ import { drill, trySilently } from '../channel/drill.ts'
 import { addLiveCommands } from '../channel/live.ts'
 import type { channelsSchema, drillSchema } from '../channel/schema.ts'
 import { EXIT } from '../cli/exit-codes.ts'
-import { CommandFailure } from '../cli/failure.ts'
-import { action, type Context, type GlobalFlags } from '../cli/frame.ts'
+import { action, type Context } from '../cli/frame.ts'
+import { copyState, existingState, readState, type StateFlags, statePath } from '../cli/state-file.ts'
 import { table } from '../cli/table.ts'
 import { plural } from '../cli/units.ts'
-import { loadConfig } from '../config/load.ts'
-
-interface StateFlags {
-  readonly state?: string
-}
 
 interface DrillFlags extends StateFlags {
   readonly backups: number
@@ -52,9 +46,8 @@ export function channelCommand(): Command {
 }
 
 async function list({ global, flags, out }: Context<StateFlags>): Promise<undefined> {
-  const { channels, unreadable } = await onCopy(global, flags, async (store) =>
-    readStoredChannels(await nodeCrypto(), store),
-  )
+  const crypto = await nodeCrypto()
+  const { channels, unreadable } = readState(existingState(global, flags), (store) => readStoredChannels(crypto, store))
   out.json({
     schema: 'nexus-channels/1',
     unreadable,
@@ -89,7 +82,9 @@ async function drillRestore({ global, flags, out }: Context<DrillFlags>): Promis
   try {
     const rows = drill(crypto, systemRandom, folder, flags.backups)
     const hasState = flags.state !== undefined || existsSync(statePath(global, flags))
-    const own = hasState ? await onCopy(global, flags, async (store) => trySilently(crypto, systemRandom, store)) : []
+    const own = hasState
+      ? onCopy(existingState(global, flags), (store) => trySilently(crypto, systemRandom, store))
+      : []
     const ok = rows.every((row) => row.ok) && own.every(({ signed, closed }) => signed === 0 && !closed)
     out.json({
       schema: 'nexus-channel-drill/1',
@@ -133,48 +128,21 @@ async function drillRestore({ global, flags, out }: Context<DrillFlags>): Promis
   }
 }
 
-/** Works on a copy of the state file, which a running node may be writing to; nothing in it changes. */
-async function onCopy<T>(
-  global: GlobalFlags,
-  flags: StateFlags,
-  work: (store: ReturnType<typeof openStore>['store']) => Promise<T>,
-): Promise<T> {
-  const path = statePath(global, flags)
-  if (!existsSync(path)) {
-    const next = 'start the node once, or name its state file with --state'
-    throw new CommandFailure({ exit: 'notFound', code: 'no-state', message: `there is no ${path}`, next })
-  }
+/** Works on a copy of the state file, since a node writes to its channels as soon as it has them. */
+function onCopy<T>(path: string, work: (store: ReturnType<typeof openStore>['store']) => T): T {
   const folder = mkdtempSync(join(tmpdir(), 'nexus-channel-'))
   try {
     const copy = join(folder, 'state.db')
-    copyDatabase(path, copy)
+    copyState(path, copy)
     const { store } = openStore(copy)
     try {
-      return await work(store)
+      return work(store)
     } finally {
       store.close()
     }
   } finally {
     rmSync(folder, { recursive: true, force: true })
   }
-}
-
-function copyDatabase(path: string, copy: string): void {
-  try {
-    const database = new DatabaseSync(path, { readOnly: true })
-    try {
-      database.prepare('VACUUM INTO ?').run(copy)
-    } finally {
-      database.close()
-    }
-  } catch (error) {
-    const message = `${path} cannot be read: ${(error as Error).message}`
-    throw new CommandFailure({ exit: 'failed', code: 'state-damaged', message }, { cause: error })
-  }
-}
-
-function statePath(global: GlobalFlags, flags: StateFlags): string {
-  return flags.state ?? join(loadConfig({ file: global.config, env: process.env }).config.stateDir, 'state.db')
 }
 
 function backupsCount(text: string): number {

@@ -8,13 +8,14 @@ import { Command } from 'commander'
 import type { z } from 'zod'
 import { EXIT } from '../cli/exit-codes.ts'
 import { action, type Context } from '../cli/frame.ts'
+import type { StateFlags } from '../cli/state-file.ts'
 import { table } from '../cli/table.ts'
 import { plural } from '../cli/units.ts'
 import { balanceFrom, genesisOf, writeGenesis } from '../economy/genesis-file.ts'
 import type { balanceSchema, genesisSchema, historySchema, verifySchema } from '../ledger/schema.ts'
-import { type LedgerFlags, nodeIdFrom, type OpenedLedger, openLedger } from '../ledger/stored.ts'
+import { nodeIdFrom, type OpenedLedger, openLedger } from '../ledger/stored.ts'
 
-type LedgerContext = Context<LedgerFlags>
+type LedgerContext = Context<StateFlags>
 /** Records whose signatures are checked in one call. */
 const BATCH = 512
 
@@ -29,24 +30,24 @@ export function ledgerCommand(): Command {
     .description('Show what accounts have, in the state that the records at hand give.')
     .argument('[node-ids...]', 'accounts; all of them, if not given')
     .option(...state)
-    .action(action<LedgerFlags>((context, ...nodeIds) => showBalances(context, nodeIds)))
+    .action(action<StateFlags>((context, ...nodeIds) => showBalances(context, nodeIds)))
   command
     .command('history')
     .description('Show the settlements of an account since the last snapshot.')
     .argument('<node-id>', 'account')
     .option(...state)
-    .action(action<LedgerFlags>((context, nodeId) => showHistory(context, nodeId!)))
+    .action(action<StateFlags>((context, nodeId) => showHistory(context, nodeId!)))
   command
     .command('verify')
     .description('Check snapshot, sums, form and every signature again; exit code 1 where something does not hold.')
     .option(...state)
-    .action(action<LedgerFlags>((context) => verify(context)))
+    .action(action<StateFlags>((context) => verify(context)))
   command
     .command('genesis')
     .description('Write the file that an economy begins with: who starts with how much. Every node of it gets a copy.')
     .argument('<file>', 'file to write; one that exists is not overwritten')
     .argument('<balances...>', 'NodeID=amount in µNXS, for each account that does not begin with nothing')
-    .action(action<LedgerFlags>((context, file, ...balances) => makeGenesis(context, file!, balances)))
+    .action(action<StateFlags>((context, file, ...balances) => makeGenesis(context, file!, balances)))
   return command
 }
 
@@ -144,11 +145,6 @@ async function verify({ global, flags, out }: LedgerContext): Promise<number> {
   const opened = openLedger(crypto, global, flags)
   const problems = await problemsOf(crypto, opened)
   const { ledger, stored, path } = opened
-  const accounts = [...ledger.accountIds()].map((nodeId) => ledger.account(nodeId))
-  let applied = 0n
-  for (const { nodeId, nextSeq } of accounts) {
-    if (nextSeq !== FROZEN_SEQ) applied += nextSeq - ledger.snapshot.account(nodeId).nextSeq
-  }
   const facts = {
     schema: 'nexus-ledger-verify/1',
     ok: problems.length === 0,
@@ -157,8 +153,8 @@ async function verify({ global, flags, out }: LedgerContext): Promise<number> {
     snapshotRoot: toHex(ledger.snapshot.root),
     stateHash: toHex(ledger.stateHash()),
     mintedMicro: `${ledger.snapshot.minted}`,
-    accounts: accounts.length,
-    settlements: { kept: ledger.settlementCount, applied: Number(applied) },
+    accounts: [...ledger.accountIds()].length,
+    settlements: { kept: ledger.settlementCount, applied: ledger.appliedCount },
     closes: ledger.closeCount,
     conflicts: [...ledger.conflicts()].map(({ payerId, payerSeq }) => ({
       payer: toHex(payerId),

@@ -90,6 +90,14 @@ export class Ledger {
     return this.#settlements.rows.count
   }
 
+  /** Settlements that apply: a pass over all of them. */
+  get appliedCount(): number {
+    const { rows } = this.#settlements
+    let count = 0
+    for (let row = 0; row < rows.end; row++) if (rows.payer(row) !== NONE && rows.appliedAt(row) > 0) count++
+    return count
+  }
+
   get closeCount(): number {
     return this.#closes.count
   }

@@ -85,6 +85,11 @@ export class Validator {
 
   async #checkNext(): Promise<void> {
     const batch = this.#checking.splice(0, BATCH_RECORDS)
+    if (batch.length === 0) {
+      // The batch before took all.
+      this.#inFlight--
+      return
+    }
     const verdicts = await this.#judge(batch).catch((error: unknown) => {
       this.#ports.failed(error)
       return batch.map((): Verdict => 'refused')

@@ -30,6 +30,7 @@ describe('folding', () => {
     ledger.insert(pay({ from: 'ada', to: 'bob', amount: 1_000n, seq: 1n }))
     ledger.insert(pay({ from: 'ada', to: 'bob', amount: 2_000n, seq: 2n }))
     ledger.insert(pay({ from: 'ada', to: 'cyd', amount: 2_000n, seq: 2n }))
+    expect([ledger.settlementCount, ledger.appliedCount]).toEqual([3, 1])
     ledger.insert(close({ from: 'ada', to: 'bob', owed: 3_000n, base: 1n, last: 9n, closer: 'bob' }))
     for (let fold = 0; fold < 4; fold++) ledger.advance(ledger.fold())
     expect(ledger.account(player('ada').id).nextSeq).toBe(FROZEN_SEQ)

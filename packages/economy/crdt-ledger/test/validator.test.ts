@@ -11,25 +11,25 @@ const raise = (error: unknown): never => {
   throw error
 }
 
-/** Counts signatures checked. */
-function counting(): { readonly crypto: Crypto; checked(): number } {
-  let count = 0
+/** Counts signatures checked, and calls of the crypto provider. */
+function counting(): { readonly crypto: Crypto; checked(): number; calls(): number } {
+  const sizes: number[] = []
   const crypto: Crypto = {
     ...fast,
     verifyBatch: (jobs) => {
-      count += jobs.length
+      sizes.push(jobs.length)
       return fast.verifyBatch(jobs)
     },
   }
-  return { crypto, checked: () => count }
+  return { crypto, checked: () => sizes.reduce((sum, size) => sum + size, 0), calls: () => sizes.length }
 }
 
 function setup() {
-  const { crypto, checked } = counting()
+  const { crypto, checked, calls } = counting()
   const ledger = new Ledger({ crypto, snapshot: genesis })
   const validator = new Validator({ crypto, networkId: NETWORK, ledger }, { failed: raise })
   const judge = (record: LedgerRecord): Promise<Verdict> => new Promise((answer) => validator.offer(record, answer))
-  return { ledger, validator, judge, checked }
+  return { ledger, validator, judge, checked, calls }
 }
 
 const flipped = (record: LedgerRecord, at: number): LedgerRecord => {
@@ -47,6 +47,15 @@ describe('validator', () => {
     const verdicts = await Promise.all([...chain.slice(0, 16), ...chain.slice(16).reverse()].map(judge))
     expect(new Set(verdicts)).toEqual(new Set(['valid']))
     expect(ledger.account(person('bob').nodeId).balance).toBe(80_000n)
+  })
+
+  test('records at hand are checked in one call, and no call is made for none', async () => {
+    const { judge, checked, calls } = setup()
+    const chain = Array.from({ length: 12 }, (_, n) =>
+      signedPayment({ from: 'ada', to: 'bob', amount: 1_000n, seq: BigInt(n + 1) }),
+    )
+    await Promise.all(chain.map(judge))
+    expect([checked(), calls()]).toEqual([24, 1])
   })
 
   test.each([0, 20, 60, 84, 90, 98, 106, 112, 175, 176, 239])(
