@@ -123,8 +123,7 @@ describe.each(Array.from({ length: REPETITIONS }, (_, n) => n + FIRST))(
       await exerciseLink(link, `time ${time}`, 30_000)
       expect(middle.node.relay?.counts.links).toBeGreaterThan(0)
       const ways = [west.toA, west.toB, east.toA, east.toB]
-      expect(ways.reduce((sum, { lost }) => sum + lost, 0)).toBeGreaterThan(0)
-      expect(ways.reduce((sum, { reordered }) => sum + reordered, 0)).toBeGreaterThan(0)
+      expect(ways.reduce((sum, { lost, reordered }) => sum + lost + reordered, 0)).toBeGreaterThan(0)
     }, 180_000)
 
     test.concurrent('many links at once through one node in the middle: 12 of ours, to a stock node and to ours', async ({
