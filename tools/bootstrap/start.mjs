@@ -7,14 +7,14 @@ import { toolchain } from './toolchain.mjs'
 import { buildOnce, installWorkspace } from './workspace.mjs'
 
 const PAGE = { folder: 'packages/toolkit/dashboard', script: 'build:page', output: 'dist/page' }
-/** What `npm start NAME` runs: the package to install, the program with its first arguments, the page it shows. */
+/** What `npm start NAME` runs: the package to install, the program with its first arguments, the page if it shows one. */
 const DEMOS = {
   demo: {
     package: '@nexus/pi-bridge',
     program: 'apps/pi-bridge/src/bin/nexus-node.ts',
     args: ['demo'],
     page: PAGE,
-    /** Keeps its nodes' state, so that it knows the flag --fresh. */
+    /** Keeps its state, so that it knows the flag --fresh. */
     hasState: true,
   },
   segment: {
@@ -22,6 +22,12 @@ const DEMOS = {
     program: 'apps/pi-bridge/src/bin/nexus-segment.ts',
     args: ['demo'],
     page: PAGE,
+  },
+  gateway: {
+    package: '@nexus/gateway-api',
+    program: 'apps/gateway-api/src/bin/nexus-gateway.ts',
+    args: ['demo'],
+    hasState: true,
   },
 }
 
@@ -36,7 +42,7 @@ export async function start(args) {
   }
   const tools = await toolchain()
   await installWorkspace(tools, demo.package)
-  await buildOnce(tools, demo.page)
+  if (demo.page !== undefined) await buildOnce(tools, demo.page)
   const flags = args.slice(named ? 1 : 0)
   // `npm start --fresh`, without the `--` in between: npm takes the flag for a setting of its own.
   if (process.env.npm_config_fresh === 'true' && !flags.includes('--fresh') && demo.hasState) flags.push('--fresh')

@@ -143,6 +143,12 @@ export class Vault {
     return person && this.#store.totalsOf(person.pseudonym)
   }
 
+  /** What stands for an identity in the log; `undefined` for one that is not known, or was erased. */
+  async pseudonym(identity: string): Promise<Uint8Array | undefined> {
+    checkIdentity('account', identity)
+    return (await this.#store.person(identity))?.pseudonym
+  }
+
   totals(): Promise<AccountTotals> {
     return this.#store.ledgerTotals()
   }
