@@ -16,7 +16,10 @@ interface Waiting<Item, Answer> {
   readonly reject: (error: unknown) => void
 }
 
-/** Shares calls: one is under way at a time, and what comes meanwhile is the next one. */
+/**
+ * Shares calls: one is under way at a time, and what comes meanwhile is the next one. A call that fails fails those who
+ * wait behind it too, so that nobody waits longer than one call may take.
+ */
 export class Batch<Item, Answer> {
   readonly #call: (items: readonly Item[]) => Promise<readonly Answer[]>
   readonly #options: BatchOptions
@@ -50,7 +53,7 @@ export class Batch<Item, Answer> {
       const answers = await this.#call(batch.map(({ item }) => item))
       for (const [at, { resolve }] of batch.entries()) resolve(answers[at]!)
     } catch (error) {
-      for (const { reject } of batch) reject(error)
+      for (const { reject } of [...batch, ...this.#waiting.splice(0)]) reject(error)
     }
     this.#scheduled = false
     if (this.#waiting.length > 0) this.#schedule()

@@ -9,20 +9,18 @@ export type Delay = (delayMs: number, step: () => void) => () => void
  * silence, are refusals too: there is no way on from here without an answer.
  * @throws {SentryError} `sentry/verifier-timeout`, `sentry/verifier-down`, and its own
  */
-export function withDeadline<T>(delay: Delay, work: () => T | Promise<T>): Promise<T> {
+export async function withDeadline<T>(delay: Delay, work: () => T | Promise<T>): Promise<T> {
+  try {
+    const answer = work()
+    return answer instanceof Promise ? await raced(delay, answer) : answer
+  } catch (cause) {
+    throw cause instanceof SentryError ? cause : new SentryError({ code: 'sentry/verifier-down' }, { cause })
+  }
+}
+
+function raced<T>(delay: Delay, answer: Promise<T>): Promise<T> {
   return new Promise((resolve, reject) => {
     const cancel = delay(VERIFIER_TIMEOUT_MS, () => reject(new SentryError({ code: 'sentry/verifier-timeout' })))
-    const fail = (cause: unknown): void => {
-      cancel()
-      reject(cause instanceof SentryError ? cause : new SentryError({ code: 'sentry/verifier-down' }, { cause }))
-    }
-    try {
-      Promise.resolve(work()).then((value) => {
-        cancel()
-        resolve(value)
-      }, fail)
-    } catch (error) {
-      fail(error)
-    }
+    answer.then(resolve, reject).finally(cancel)
   })
 }

@@ -39,20 +39,25 @@ export class Memory {
     const shared = { itemsMax: NONCE_BATCH_MAX, queueMax: NONCE_QUEUE_MAX, defer }
     this.#store = store
     this.#delay = delay
-    this.#nonces = new Batch((nonces) => this.#use(nonces), { ...shared, what: 'requests wait for the database' })
-    this.#looks = new Batch((ids) => this.#look(ids), { ...shared, what: 'requests wait for the database' })
+    this.#nonces = new Batch((nonces) => withDeadline(delay, () => this.#use(nonces)), {
+      ...shared,
+      what: 'requests wait for the database',
+    })
+    this.#looks = new Batch((ids) => withDeadline(delay, () => this.#look(ids)), {
+      ...shared,
+      what: 'requests wait for the database',
+    })
   }
 
   /** The session of an id, if one is asked for, and how long the grant log is. */
   look(sessionId: Uint8Array | undefined): Promise<Seen> {
-    return withDeadline(this.#delay, () => this.#looks.add(sessionId))
+    return this.#looks.add(sessionId)
   }
 
   /** Takes a nonce for good. @throws {SentryError} `sentry/replayed`, `sentry/busy` */
   async useOnce(nonce: UsedNonce): Promise<void> {
     if (this.#nonceCount >= NONCES_MAX) throw new SentryError({ code: 'sentry/busy', what: 'nonces' })
-    const first = await withDeadline(this.#delay, () => this.#nonces.add(nonce))
-    if (!first) throw new SentryError({ code: 'sentry/replayed' })
+    if (!(await this.#nonces.add(nonce))) throw new SentryError({ code: 'sentry/replayed' })
   }
 
   /** @throws {SentryError} `sentry/busy` */

@@ -1,16 +1,15 @@
-import { fromHex, toHex } from '@nexus/codec'
+import { toHex } from '@nexus/codec'
 import fc from 'fast-check'
-import { type InnerList, parseDictionary } from 'structured-headers'
+import { type InnerList, parseDictionary, serializeInnerList } from 'structured-headers'
 import { describe, expect, test } from 'vitest'
 import { ed25519Signer, type SignableRequest, sessionSigner, signRequest } from '../src/client.ts'
 import { didKey, publicKeyOfDidKey, SentryError } from '../src/index.ts'
 import { readHeaders } from '../src/request.ts'
-import { signatureBase } from '../src/signature/base.ts'
-import { readSignature } from '../src/signature/fields.ts'
+import { type Covered, signatureBase } from '../src/signature/base.ts'
+import { readInput, readPlainInput, readSignature } from '../src/signature/fields.ts'
 import { checkProfile } from '../src/signature/profile.ts'
 import { crypto, random, seed } from './kit.ts'
 
-const utf8 = (text: string) => new TextEncoder().encode(text)
 const fromBase64 = (text: string) => Uint8Array.from(atob(text), (char) => char.charCodeAt(0))
 const fromBase64Url = (text: string) => fromBase64(text.replaceAll('-', '+').replaceAll('_', '/'))
 
@@ -37,8 +36,14 @@ const rfc = {
   },
 }
 
-function paramsOf(input: string): InnerList {
-  return [...parseDictionary(input).values()][0] as InnerList
+/** The member of a `Signature-Input` of the RFC, read as such: its parameters are not those that a gateway asks for. */
+function paramsOf(input: string): Covered {
+  const [, member] = [...parseDictionary(input)][0]! as [string, InnerList]
+  const components = member[0].map(([name, parameters]) => ({
+    name: String(name),
+    ...(parameters.size > 0 && { parameters }),
+  }))
+  return { components, paramsText: serializeInnerList(member) }
 }
 
 describe('RFC 9421 appendix B', () => {
@@ -136,7 +141,6 @@ test.each([
   ['parameters that are not taken', '("content-type";sf)'],
   ['parameters of a derived one', '("@method";req)'],
   ['a field in capitals', '("Date")'],
-  ['a token for a name', '(date)'],
   ['a query parameter that is not there', '("@query-param";name="none")'],
   ['too many', `(${Array.from({ length: 17 }, () => '"date"').join(' ')})`],
 ])('components that are refused: %s', (_, input) => {
@@ -205,7 +209,6 @@ test('did:key, both ways', () => {
   for (const bad of ['did:key:z', 'did:key:z0', `did:key:z${'1'.repeat(50)}`, 'did:web:a']) {
     expect(() => publicKeyOfDidKey(bad)).toThrow(SentryError)
   }
-  expect(fromHex(toHex(utf8('a')))).toEqual(utf8('a'))
 })
 
 test('a signature with another tag is for somebody else, and two for here are one too many', () => {
@@ -224,4 +227,52 @@ test('a signature with another tag is for somebody else, and two for here are on
   expect(() => read(`a=${ours}`, 'b=:AA==:')).toThrow(code('sentry/malformed'))
   expect(() => read(`a=${ours};alg="rsa-pss-sha512"`, 'a=:AA==:')).toThrow(code('sentry/algorithm'))
   expect(() => read(`a=${ours};more=1`, 'a=:AA==:')).toThrow(code('sentry/malformed'))
+})
+
+test('the fast way says what the library says, or nothing', () => {
+  const text = fc.stringMatching(/^[ -~]{0,20}$/)
+  const quoted = text.map((value) => `"${value.replace(/["\\\\]/g, (char) => `\\${char}`)}"`)
+  const number = fc.oneof(
+    { weight: 5, arbitrary: fc.nat().map(String) },
+    fc.constantFrom('01', '1.0', '-1', '', '999999999999999', '1e3'),
+  )
+  const other = fc.constantFrom(
+    '',
+    '',
+    '',
+    ' ',
+    ';x',
+    ';tag="other"',
+    ', b=("@method");tag="other"',
+    '\t',
+    ';created=5',
+  )
+  const names = fc.array(fc.oneof(quoted, fc.constantFrom('"@method"', '"@target-uri"', 'token', '1')), {
+    maxLength: 4,
+  })
+  const inputs = fc
+    .tuple(
+      names,
+      number,
+      number,
+      quoted,
+      quoted,
+      fc.constantFrom('', ';alg="ed25519"', ';alg="rsa"', ';alg=ed25519'),
+      other,
+    )
+    .map(
+      ([list, created, expires, nonce, keyid, alg, end]) =>
+        `sig=(${list.join(' ')});created=${created};expires=${expires};nonce=${nonce};keyid=${keyid}${alg};tag="nexus-gateway/1"${end}`,
+    )
+  let fast = 0
+  fc.assert(
+    fc.property(inputs, (input) => {
+      const plain = readPlainInput(input)
+      if (plain === undefined) return
+      fast += 1
+      expect(plain).toEqual(readInput(input))
+    }),
+    { numRuns: 3_000 },
+  )
+  expect(fast).toBeGreaterThan(100)
 })

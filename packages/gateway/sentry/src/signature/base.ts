@@ -1,5 +1,5 @@
 import { encodeUtf8 } from '@nexus/codec'
-import { type InnerList, serializeInnerList } from 'structured-headers'
+import { serializeInnerList } from 'structured-headers'
 import { SentryError } from '../errors.ts'
 import { COMPONENTS_MAX } from '../limits.ts'
 import type { HeaderLines } from '../request.ts'
@@ -11,8 +11,17 @@ export interface SignedMessage {
   readonly headers: HeaderLines
 }
 
-/** What a signature covers, in order, and its parameters: the member of `Signature-Input`. */
-export type SignatureParams = InnerList
+/** A component that a signature covers: its name, and its parameters, which only `@query-param` may have. */
+export interface Component {
+  readonly name: string
+  readonly parameters?: ReadonlyMap<string, unknown>
+}
+
+/** What a signature covers, and the text that covers this in turn: its member of `Signature-Input` in canonical form. */
+export interface Covered {
+  readonly components: readonly Component[]
+  readonly paramsText: string
+}
 
 const URI = /^(https?):\/\/([^/?#]+)(\/[^?#]*)?(\?[^#]*)?$/
 const FIELD = /^[!#$%&'*+\-.^_`|~0-9a-z]+$/
@@ -22,25 +31,27 @@ const FIELD = /^[!#$%&'*+\-.^_`|~0-9a-z]+$/
  * (§2.1), without component parameters other than the name of `@query-param`.
  * @throws {SentryError} `sentry/components` for one that is unknown, absent or there twice
  */
-export function signatureBase(message: SignedMessage, params: SignatureParams): Uint8Array {
-  const [components] = params
+export function signatureBase(message: SignedMessage, { components, paramsText }: Covered): Uint8Array {
   if (components.length > COMPONENTS_MAX) throw fault('too many')
-  const lines: string[] = []
+  let base = ''
   const seen = new Set<string>()
-  for (const [name, parameters] of components) {
-    if (typeof name !== 'string') throw fault('a name that is no string')
-    const identifier = serializeInnerList([[[name, parameters]], new Map()]).slice(1, -1)
+  for (const { name, parameters } of components) {
+    const value = parameters === undefined ? componentValue(message, name) : parameterValue(message, name, parameters)
+    const identifier = identifierOf(name, parameters)
     if (seen.has(identifier)) throw fault(`${name} twice`)
     seen.add(identifier)
-    lines.push(`${identifier}: ${componentValue(message, name, parameters)}`)
+    base += `${identifier}: ${value}\n`
   }
-  lines.push(`"@signature-params": ${serializeInnerList(params)}`)
-  return encodeUtf8(lines.join('\n'))
+  return encodeUtf8(`${base}"@signature-params": ${paramsText}`)
 }
 
-function componentValue(message: SignedMessage, name: string, parameters: ReadonlyMap<string, unknown>): string {
-  if (name === '@query-param') return queryParam(message, parameters)
-  if (parameters.size > 0) throw fault(`parameters of ${name}`)
+/** A name that has a value has nothing to escape. */
+function identifierOf(name: string, parameters: Component['parameters']): string {
+  if (parameters === undefined) return `"${name}"`
+  return serializeInnerList([[[name, new Map(parameters) as never]], new Map()]).slice(1, -1)
+}
+
+function componentValue(message: SignedMessage, name: string): string {
   if (name.startsWith('@')) return derived(message, name)
   if (!FIELD.test(name)) throw fault('a name that is none')
   const values = message.headers.get(name)
@@ -49,12 +60,10 @@ function componentValue(message: SignedMessage, name: string, parameters: Readon
 }
 
 function derived({ method, targetUri }: SignedMessage, name: string): string {
+  if (name === '@method') return method
+  if (name === '@target-uri') return targetUri
   const [, scheme, authority, path = '/', query] = partsOf(targetUri)
   switch (name) {
-    case '@method':
-      return method
-    case '@target-uri':
-      return targetUri
     case '@scheme':
       return scheme!
     case '@authority':
@@ -71,9 +80,15 @@ function derived({ method, targetUri }: SignedMessage, name: string): string {
 }
 
 /** RFC 9421 §2.2.8: parsed as a form would be, then encoded again in one way. */
-function queryParam({ targetUri }: SignedMessage, parameters: ReadonlyMap<string, unknown>): string {
+function parameterValue(
+  { targetUri }: SignedMessage,
+  component: string,
+  parameters: ReadonlyMap<string, unknown>,
+): string {
   const name = parameters.get('name')
-  if (typeof name !== 'string' || parameters.size !== 1) throw fault('@query-param without its name')
+  if (component !== '@query-param' || typeof name !== 'string' || parameters.size !== 1) {
+    throw fault(`parameters of ${component}`)
+  }
   const [, , , , query = ''] = partsOf(targetUri)
   const found = [...new URLSearchParams(query)].filter(([key]) => percentEncoded(key) === name)
   if (found.length !== 1) throw fault('@query-param is not there once')

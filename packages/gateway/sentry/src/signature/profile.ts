@@ -39,7 +39,7 @@ export function checkProfile(crypto: Crypto, message: SignedMessage, body: Uint8
     throw malformed('Signature-Input: nonce')
   }
   const nonceUntilMs = checkWindow(claim, nowMs)
-  const covered = new Set(claim.params[0].map(([name]) => name))
+  const covered = new Set(claim.covered.components.map(({ name }) => name))
   const safe = SAFE_METHODS.has(message.method)
   for (const name of ['@method', '@target-uri']) demand(covered, name)
   if (!safe) for (const name of ['content-digest', 'idempotency-key']) demand(covered, name)
@@ -52,7 +52,7 @@ export function checkProfile(crypto: Crypto, message: SignedMessage, body: Uint8
       throw malformed('Idempotency-Key')
     }
   }
-  return { claim, base: signatureBase(message, claim.params), idempotencyKey, bodyHash, nonceUntilMs }
+  return { claim, base: signatureBase(message, claim.covered), idempotencyKey, bodyHash, nonceUntilMs }
 }
 
 /**
@@ -76,7 +76,7 @@ function checkWindow({ created, expires }: SignatureClaim, nowMs: number): numbe
 
 function checkBody(
   { headers }: SignedMessage,
-  covered: ReadonlySet<unknown>,
+  covered: ReadonlySet<string>,
   safe: boolean,
   body: Uint8Array,
   bodyHash: Uint8Array,
@@ -88,7 +88,7 @@ function checkBody(
   if (!equalConstantTime(digest, bodyHash)) throw new SentryError({ code: 'sentry/digest' })
 }
 
-function demand(covered: ReadonlySet<unknown>, name: string): void {
+function demand(covered: ReadonlySet<string>, name: string): void {
   if (!covered.has(name)) throw new SentryError({ code: 'sentry/components', what: `${name} is not covered` })
 }
 

@@ -1,6 +1,6 @@
 import { toHex } from '@nexus/codec'
 import type { Crypto, Random } from '@nexus/crypto'
-import { type InnerList, type Item, serializeDictionary } from 'structured-headers'
+import { type InnerList, type Item, serializeDictionary, serializeInnerList } from 'structured-headers'
 import { didKey } from '../did.ts'
 import { ID_BYTES, SECOND_MS, SECRET_BYTES, SIGNATURE_LIFE_MAX_MS } from '../limits.ts'
 import { checkMethod, checkTarget, readHeaders } from '../request.ts'
@@ -97,12 +97,14 @@ export function signRequest(
     covered.push('idempotency-key')
   }
   const params = parametersOf(signer, covered, moment)
+  const paramsText = serializeInnerList(params)
+  const components = covered.map((name) => ({ name }))
   const message = {
     method: checkMethod(method),
     targetUri: checkTarget(url),
     headers: readHeaders(Object.entries(headers)),
   }
-  const signature = signer.sign(signatureBase(message, params)) as Uint8Array<ArrayBuffer>
+  const signature = signer.sign(signatureBase(message, { components, paramsText })) as Uint8Array<ArrayBuffer>
   headers['signature-input'] = serializeDictionary({ nexus: params })
   headers['signature'] = serializeDictionary({ nexus: signature })
   return { url, init: { method, headers, ...(!safe && { body: body as Uint8Array<ArrayBuffer> }) } }
