@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url'
 import { encodeUtf8, fromHex } from '@nexus/codec'
 import { startReticulum, tcpServerMedium } from '@nexus/reticulum/node'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { z } from 'zod'
 
 const PROGRAM = fileURLToPath(new URL('../src/bin/nexus-rns.ts', import.meta.url))
 const folder = mkdtempSync(join(tmpdir(), 'nexus-rns-'))
@@ -25,6 +26,14 @@ afterAll(async () => {
   rmSync(folder, { recursive: true, force: true })
 })
 
+/** The published schema of what says `nexus-rns-path/1`, as anyone would use it. */
+function published(name: string): z.ZodType {
+  const file = `${name.replace(/^nexus-/, '').replace('/1', '')}.json`
+  return z.fromJSONSchema(
+    JSON.parse(readFileSync(join(import.meta.dirname, '..', '..', '..', 'docs', 'schemas', file), 'utf8')),
+  )
+}
+
 function rns(...args: string[]) {
   const flags = ['--conditions=nexus-source', '--disable-warning=ExperimentalWarning']
   const network = ['--connect', hub.address as string, '--identity', join(folder, `identity-${args[0]}-${args[1]}`)]
@@ -36,8 +45,17 @@ function rns(...args: string[]) {
   const values = () =>
     text
       .split('\n')
+      .slice(0, -1)
       .filter((line) => line.startsWith('{'))
       .map((line) => JSON.parse(line))
+  let checked = 0
+  child.stdout.on('data', () => {
+    // Whatever is printed is what was published.
+    for (const value of values().slice(checked)) {
+      checked++
+      if (value.schema !== undefined) published(value.schema).parse(value)
+    }
+  })
   const first = async (schema: string) => {
     await expect.poll(() => values().some((value) => value.schema === schema), { timeout: 20_000 }).toBe(true)
     return values().find((value) => value.schema === schema)

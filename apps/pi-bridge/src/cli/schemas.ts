@@ -13,6 +13,17 @@ import {
 import { z } from 'zod'
 import { channelsSchema, drillSchema } from '../channel/schema.ts'
 import { balanceSchema, genesisSchema, historySchema, verifySchema } from '../ledger/schema.ts'
+import {
+  rnsCopiedSchema,
+  rnsLxmfListeningSchema,
+  rnsLxmfSchema,
+  rnsLxmfSentSchema,
+  rnsPathSchema,
+  rnsProbeSchema,
+  rnsReceivedSchema,
+  rnsReceivingSchema,
+  rnsStatusSchema,
+} from '../rns/schema.ts'
 
 /** What the commands print with `--json`; docs/schemas holds the same as JSON Schema. */
 
@@ -119,6 +130,15 @@ export const PUBLISHED: Readonly<Record<string, PublishedSchema>> = {
   'ledger-genesis': { schema: genesisSchema, printedBy: 'nexus-ledger genesis' },
   'ledger-history': { schema: historySchema, printedBy: 'nexus-ledger history' },
   'ledger-verify': { schema: verifySchema, printedBy: 'nexus-ledger verify' },
+  'rns-status': { schema: rnsStatusSchema, printedBy: 'nexus-rns status' },
+  'rns-path': { schema: rnsPathSchema, printedBy: 'nexus-rns path' },
+  'rns-probe': { schema: rnsProbeSchema, printedBy: 'nexus-rns probe, a line for each' },
+  'rns-copied': { schema: rnsCopiedSchema, printedBy: 'nexus-rns cp' },
+  'rns-receiving': { schema: rnsReceivingSchema, printedBy: 'nexus-rns cp --receive, the first line' },
+  'rns-received': { schema: rnsReceivedSchema, printedBy: 'nexus-rns cp --receive, a line for each file' },
+  'rns-lxmf-sent': { schema: rnsLxmfSentSchema, printedBy: 'nexus-rns lxmf send' },
+  'rns-lxmf-listening': { schema: rnsLxmfListeningSchema, printedBy: 'nexus-rns lxmf listen, the first line' },
+  'rns-lxmf': { schema: rnsLxmfSchema, printedBy: 'nexus-rns lxmf listen, a line for each message' },
   doctor: { schema: doctorSchema, printedBy: 'nexus-doctor' },
   started: { schema: startedSchema, printedBy: 'nexus-node start, nexus-node restart' },
   stopped: { schema: stoppedSchema, printedBy: 'nexus-node stop' },

@@ -1,4 +1,5 @@
 import { interfaceSchemas } from './interfaces.ts'
+import { waySchemas } from './reticulum.ts'
 
 /**
  * An interface in short form: `udp,port=4300,peers=10.0.0.2:4242,multicast=false`. A key given twice makes a list. What
@@ -36,4 +37,10 @@ function scalar(text: string): unknown {
 export function interfaceKeys(type: unknown): string[] {
   if (typeof type !== 'string' || !Object.hasOwn(interfaceSchemas, type)) return []
   return Object.keys(interfaceSchemas[type as keyof typeof interfaceSchemas].shape)
+}
+
+/** The same of a way into a Reticulum network. */
+export function wayKeys(type: unknown): string[] {
+  if (typeof type !== 'string' || !Object.hasOwn(waySchemas, type)) return []
+  return Object.keys(waySchemas[type as keyof typeof waySchemas].shape)
 }

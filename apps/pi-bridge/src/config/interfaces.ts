@@ -1,12 +1,9 @@
 import { z } from 'zod'
+import { address, device, dutyCycle, listenHost, port, radioSettings, tncSchema } from './fields.ts'
+import { waySchema } from './reticulum.ts'
 
-const port = z.number().int().min(0).max(65_535)
 const mtuBytes = z.number().int().min(37).max(65_507).optional().describe('largest frame in bytes')
 const bitrateBps = z.number().positive().optional().describe('nominal bit/s, where the medium is slower than it looks')
-const address = z.string().regex(/^(\[[^\]]+\]|[^\s:[\]/?#@]+):\d{1,5}$/, 'expected host:port, IPv6 hosts in brackets')
-const dutyCycle = z.number().positive().max(1).optional().describe('share of time that may be sent; radio law decides')
-const device = z.string().min(1).describe('device of the port: /dev/ttyUSB0, or better /dev/serial/by-id/…, or COM3')
-const listenHost = z.string().optional().describe('address to listen on; all, if not given')
 
 /** What a node can be connected by; `type` decides which settings there are. */
 export const interfaceSchemas = {
@@ -58,27 +55,36 @@ export const interfaceSchemas = {
     path: device,
     baudRate: z.number().int().min(50).default(115_200).describe('bit/s on the line'),
     mtuBytes: z.number().int().min(37).max(4_096).optional().describe('largest frame in bytes; both ends alike'),
-    tnc: z
-      .strictObject({
-        bitrateBps: z.number().positive().describe('of the radio'),
-        dutyCycle,
-        preambleMs: z.number().min(0).max(2_550).default(350),
-        txTailMs: z.number().min(0).max(2_550).default(20),
-        persistence: z.number().int().min(0).max(255).default(64),
-        slotTimeMs: z.number().min(0).max(2_550).default(20),
-      })
-      .optional()
-      .describe('set where the port leads to a KISS radio modem and not to another node'),
+    tnc: tncSchema.optional().describe('set where the port leads to a KISS radio modem and not to another node'),
   }),
   rnode: z.strictObject({
     type: z.literal('rnode'),
     path: device,
-    frequencyHz: z.number().int().min(137_000_000).max(3_000_000_000).default(868_100_000),
-    bandwidthHz: z.number().int().min(7_800).max(1_625_000).default(125_000),
-    txPowerDbm: z.number().int().min(0).max(37).default(14).describe('the law of the place limits it'),
-    spreadingFactor: z.number().int().min(5).max(12).default(7),
-    codingRate: z.number().int().min(5).max(8).default(5).describe('denominator of 4/5 to 4/8'),
-    dutyCycle: dutyCycle.default(0.01),
+    ...radioSettings,
+  }),
+  reticulum: z.strictObject({
+    type: z.literal('reticulum'),
+    ways: z
+      .array(waySchema)
+      .min(1)
+      .max(16)
+      .describe('interfaces into the Reticulum network, each with a type of its own; below'),
+    identityFile: z
+      .string()
+      .min(1)
+      .optional()
+      .describe('identity file of Reticulum; keys that follow from the node’s identity, if not given'),
+    announce: z
+      .boolean()
+      .default(true)
+      .describe('let other nodes find this one; without, it links with those that it hears'),
+    announceMs: z
+      .number()
+      .int()
+      .min(60_000)
+      .max(86_400_000)
+      .default(1_800_000)
+      .describe('how often it announces itself, besides when a way comes up'),
   }),
   'lora-sim': z.strictObject({
     type: z.literal('lora-sim'),
@@ -102,6 +108,7 @@ export const interfaceSchema = z.discriminatedUnion('type', [
   interfaceSchemas['websocket-client'],
   interfaceSchemas['serial-kiss'],
   interfaceSchemas.rnode,
+  interfaceSchemas.reticulum,
   interfaceSchemas['lora-sim'],
 ])
 

@@ -1,9 +1,11 @@
 import type { z } from 'zod'
 import { segmentSettingsSchema } from '../segment/schema.ts'
+import { tncSchema } from './fields.ts'
 import type { ConfigFile } from './file.ts'
-import { interfaceKeys } from './interface-text.ts'
+import { interfaceKeys, wayKeys } from './interface-text.ts'
 import { INTERFACE_TYPES } from './interfaces.ts'
 import { nearest } from './nearest.ts'
+import { WAY_TYPES } from './reticulum.ts'
 import { SETTINGS } from './settings.ts'
 
 /** The variable or flag that a value came from. */
@@ -53,9 +55,10 @@ function explain(issue: z.core.$ZodIssue, values: unknown): string {
     case 'too_big':
       return `expected ${measured(issue.origin, 'at most', issue.maximum)}, ${got}`
     case 'invalid_union': {
-      const meant = typeof given === 'string' ? nearest(given, INTERFACE_TYPES) : undefined
+      const types = issue.path.includes('ways') ? WAY_TYPES : INTERFACE_TYPES
+      const meant = typeof given === 'string' ? nearest(given, types) : undefined
       const hint = meant === undefined ? '' : `; did you mean ${meant}?`
-      return `expected ${oneOf(INTERFACE_TYPES)}, ${got}${hint}`
+      return `expected ${oneOf(types)}, ${got}${hint}`
     }
     default: {
       const text = issue.message.replace(/^Invalid input: /, '')
@@ -85,7 +88,8 @@ function oneOf(choices: readonly string[]): string {
 
 function knownNames(path: readonly PropertyKey[], values: unknown): string[] {
   if (path[0] === 'interfaces') {
-    if (path[2] === 'tnc') return ['bitrateBps', 'dutyCycle', 'preambleMs', 'txTailMs', 'persistence', 'slotTimeMs']
+    if (path.at(-1) === 'tnc') return Object.keys(tncSchema.shape)
+    if (path[2] === 'ways') return wayKeys(valueAt(values, [...path.slice(0, 4), 'type']))
     return interfaceKeys(valueAt(values, [...path.slice(0, 2), 'type']))
   }
   if (path[0] === 'segment') return Object.keys(segmentSettingsSchema.shape)

@@ -4,6 +4,7 @@ import { EXIT, EXIT_MEANINGS, type ExitName } from '../cli/exit-codes.ts'
 import { PUBLISHED } from '../cli/schemas.ts'
 import { interfaceSchemas } from '../config/interfaces.ts'
 import { OTHER_VARIABLES } from '../config/load.ts'
+import { waySchemas } from '../config/reticulum.ts'
 import { configSchema } from '../config/schema.ts'
 import { SETTINGS, type Setting, unwrap } from '../config/settings.ts'
 
@@ -115,7 +116,12 @@ function defaultText({ defaultValue, kind }: Setting): string {
 }
 
 function interfaceTables(): string {
-  return Object.entries(interfaceSchemas)
+  const ways = tablesOf(waySchemas, (type) => `**\`${type}\`** among \`ways\` of \`reticulum\``)
+  return `${tablesOf(interfaceSchemas, (type) => `**\`${type}\`**`)}\n\n${ways}`
+}
+
+function tablesOf(schemas: Readonly<Record<string, z.ZodObject>>, heading: (type: string) => string): string {
+  return Object.entries(schemas)
     .map(([type, schema]) => {
       const rows = Object.entries(schema.shape)
         .filter(([name]) => name !== 'type')
@@ -129,7 +135,7 @@ function interfaceTables(): string {
               : `\`${JSON.stringify(defaultValue)}\``
           return `| \`${name}\` | ${escaped((field as z.ZodType).description ?? '')} | ${usual} |`
         })
-      return [`**\`${type}\`**`, '', '| Setting | Meaning | If not given |', '| --- | --- | --- |', ...rows].join('\n')
+      return [heading(type), '', '| Setting | Meaning | If not given |', '| --- | --- | --- |', ...rows].join('\n')
     })
     .join('\n\n')
 }

@@ -16,6 +16,13 @@ export interface PassphraseSource {
 /** Name of the credential that a service manager may hand over (systemd.exec(5), LoadCredential). */
 const CREDENTIAL = 'nexus-passphrase'
 
+export interface OpenOptions {
+  readonly stateDir: string
+  warn(text: string): void
+  /** Makes further keys of the seed, before it is wiped. */
+  use?(seed: Uint8Array): Promise<void>
+}
+
 /**
  * Opens the identity file of a node. One in its state folder that is no identity any more is put aside under another name,
  * never replaced; a file elsewhere is left alone, since it may be something else altogether.
@@ -25,7 +32,7 @@ export async function openIdentity(
   crypto: Crypto,
   path: string,
   source: PassphraseSource,
-  { stateDir, warn }: { readonly stateDir: string; warn(text: string): void },
+  { stateDir, warn, use }: OpenOptions,
 ): Promise<Identity> {
   let seed: Uint8Array
   try {
@@ -34,9 +41,12 @@ export async function openIdentity(
     const isDamaged = error instanceof CommandFailure && error.facts.code === DAMAGED
     throw isDamaged && dirname(path) === stateDir ? putAside(path, error) : error
   }
-  const identity = createIdentity(crypto, seed)
-  seed.fill(0)
-  return identity
+  try {
+    await use?.(seed)
+    return createIdentity(crypto, seed)
+  } finally {
+    seed.fill(0)
+  }
 }
 
 /** The seed of an identity file; the caller wipes it. @throws {CommandFailure} */

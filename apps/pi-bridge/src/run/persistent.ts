@@ -34,6 +34,9 @@ export function persistent(make: () => Transport): Transport {
     get name() {
       return transport.name
     },
+    get listening() {
+      return transport.listening
+    },
     start(host) {
       starting = attempt(host)
       return starting

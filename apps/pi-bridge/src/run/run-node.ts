@@ -3,9 +3,11 @@ import { dirname, join } from 'node:path'
 import { fromHex } from '@nexus/codec'
 import type { Crypto } from '@nexus/crypto'
 import { nodeCrypto } from '@nexus/crypto/node'
+import type { Identity } from '@nexus/identity'
 import { createNode, type Node, openStore, type SqliteStore } from '@nexus/node'
 import { ControlServer } from '@nexus/node/control'
 import type { EconomyOptions } from '@nexus/node/core'
+import type { Identity as ReticulumIdentity } from '@nexus/reticulum'
 import { CommandFailure } from '../cli/failure.ts'
 import { VERSION } from '../cli/version.ts'
 import type { Loaded } from '../config/load.ts'
@@ -13,6 +15,7 @@ import { readGenesis } from '../economy/genesis-file.ts'
 import { openIdentity, type PassphraseSource } from './identity.ts'
 import { type Logger, logEvent } from './log.ts'
 import { Pages } from './pages.ts'
+import { derivedReticulumIdentity } from './reticulum.ts'
 import { type NodeSegment, nodeSegment } from './segment.ts'
 import { lockState } from './state-lock.ts'
 import { transportsOf } from './transports.ts'
@@ -42,14 +45,9 @@ export async function runNode({ config }: Loaded, { log, passphrase }: RunOption
   try {
     const crypto = await nodeCrypto()
     const economy = economyOf(crypto, config.economy)
-    const identity = await openIdentity(
-      crypto,
-      config.identity.file,
-      { ...passphrase, file: config.identity.passphraseFile },
-      { stateDir: config.stateDir, warn: (text) => log.warn(text) },
-    )
+    const { identity, reticulum } = await openKeys(crypto, config, { log, passphrase })
     const networkKey = config.networkKeyFile === undefined ? undefined : readNetworkKey(config.networkKeyFile)
-    const transports = transportsOf(config.interfaces)
+    const transports = transportsOf(config.interfaces, { crypto, derived: reticulum })
     const segment = nodeSegment(config, { crypto, identity, transports, log })
     const store = openState(join(config.stateDir, 'state.db'), log)
     const node = await buildNode(store, {
@@ -73,6 +71,28 @@ export async function runNode({ config }: Loaded, { log, passphrase }: RunOption
     lock.release()
     throw error
   }
+}
+
+/** The node's identity, and the one that follows from it for Reticulum networks. */
+async function openKeys(
+  crypto: Crypto,
+  { identity: at, stateDir }: Loaded['config'],
+  { log, passphrase }: RunOptions,
+): Promise<{ readonly identity: Identity; readonly reticulum: ReticulumIdentity }> {
+  let reticulum: ReticulumIdentity | undefined
+  const identity = await openIdentity(
+    crypto,
+    at.file,
+    { ...passphrase, file: at.passphraseFile },
+    {
+      stateDir,
+      warn: (text) => log.warn(text),
+      use: async (seed) => {
+        reticulum = await derivedReticulumIdentity(crypto, seed)
+      },
+    },
+  )
+  return { identity, reticulum: reticulum as ReticulumIdentity }
 }
 
 function economyOf(crypto: Crypto, settings: Loaded['config']['economy']): EconomyOptions | undefined {

@@ -8,14 +8,20 @@ import { webSocketClient } from '@nexus/transport-websocket'
 import { webSocketServer } from '@nexus/transport-websocket/server'
 import { CommandFailure } from '../cli/failure.ts'
 import type { InterfaceConfig } from '../config/interfaces.ts'
+import { given } from './given.ts'
 import { persistent } from './persistent.ts'
+import { type ReticulumKeys, reticulumTransport } from './reticulum.ts'
 
-/** The transports of a configuration. @throws {CommandFailure} for a setting that only its transport could judge */
-export function transportsOf(interfaces: readonly InterfaceConfig[]): Transport[] {
+/**
+ * The transports of a configuration.
+ * @param keys where they are to be started, and not only checked
+ * @throws {CommandFailure} for a setting that only its transport could judge
+ */
+export function transportsOf(interfaces: readonly InterfaceConfig[], keys?: ReticulumKeys): Transport[] {
   const names = new Set<string>()
   return interfaces.map((config, at) => {
     try {
-      const transport = persistent(() => transportOf(config))
+      const transport = persistent(() => transportOf(config, keys))
       if (names.has(transport.name) && !transport.name.includes(':0')) {
         throw new RangeError(`${transport.name} is there already`)
       }
@@ -32,14 +38,7 @@ export function transportsOf(interfaces: readonly InterfaceConfig[]): Transport[
   })
 }
 
-/** Without what is undefined, which options of libraries need not know. */
-function given<T extends object>(options: T): { [K in keyof T]: Exclude<T[K], undefined> } {
-  return Object.fromEntries(
-    Object.entries(options).filter(([, value]) => value !== undefined),
-  ) as typeof options as never
-}
-
-function transportOf(config: InterfaceConfig): Transport {
+function transportOf(config: InterfaceConfig, keys: ReticulumKeys | undefined): Transport {
   switch (config.type) {
     case 'udp': {
       const { type: _, multicast, multicastInterfaces, ...options } = config
@@ -60,6 +59,8 @@ function transportOf(config: InterfaceConfig): Transport {
       return serial(given({ ...config, tnc: config.tnc && given(config.tnc) }))
     case 'rnode':
       return rnode(given(config))
+    case 'reticulum':
+      return reticulumTransport(config, keys)
     case 'lora-sim': {
       const { radio, airPort, airToken, dutyCycle } = config
       return loraSim({ air: remoteAir({ port: airPort, token: airToken }), radio, settings: given({ dutyCycle }) })

@@ -34,6 +34,8 @@ export interface NexusTransportOptions {
   readonly identity: Identity
   /** The NexusExtension that announces carry, in bytes that mean nothing here; asked for at each announce. */
   readonly extension: () => Uint8Array
+  /** Whether others may find this node; default true. Without, it links with those that it hears, and asks them itself. */
+  readonly announces?: boolean
   /** Default {@link NEXUS_ANNOUNCE_MS}. */
   readonly announceMs?: number
   /** Clock and timer of the host. */
@@ -94,13 +96,14 @@ class NexusTransport implements Transport {
 
   #announce(): void {
     this.#timer?.cancel()
-    const { announceMs = NEXUS_ANNOUNCE_MS, after, nowMs, extension } = this.#options
+    const { announces = true, announceMs = NEXUS_ANNOUNCE_MS, after, nowMs, extension } = this.#options
+    if (!announces) return
     this.#announcedMs = nowMs()
     this.#destination?.announce({ appData: extension() })
     this.#timer = after(announceMs, () => this.#announce())
   }
 
-  /** Of two nodes the one with the lower hash asks for the link; the other makes sure that it was heard. */
+  /** Of two nodes the one with the lower hash asks for the link; the other makes sure that it was heard, if it may be. */
   #heard({ hash, identity, nameHash: name }: HeardAnnounce): void {
     const own = this.#destination?.hash
     if (own === undefined || !equalBytes(name, this.#nameHash)) return
@@ -108,7 +111,7 @@ class NexusTransport implements Transport {
     const key = addressKey(hash)
     const isLinked = [...this.#interfaces.values()].some(({ peer }) => peer !== undefined && equalBytes(peer, hash))
     if (isLinked || this.#interfaces.size >= NEXUS_PEERS_MAX) return
-    if (compareBytes(own, hash) > 0) {
+    if (compareBytes(own, hash) > 0 && (this.#options.announces ?? true)) {
       if (nowMs - this.#announcedMs >= ANSWER_MS) this.#announce()
       return
     }

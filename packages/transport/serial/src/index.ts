@@ -21,5 +21,11 @@ export {
   type RNodeModemPorts,
   type RNodeSignal,
 } from './rnode-modem.ts'
-export { type SerialOptions, serial } from './serial.ts'
+export {
+  type LineDecoder,
+  type LineDecoderOptions,
+  type LineFraming,
+  type SerialOptions,
+  serial,
+} from './serial.ts'
 export { type TncSettings, tncSetup } from './tnc.ts'

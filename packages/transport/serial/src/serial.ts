@@ -17,9 +17,42 @@ export interface SerialOptions extends Omit<LineOptions, 'open'> {
     /** 1 unless given. */
     readonly dutyCycle?: number
   }
+  /** How frames stand on the line; KISS unless given. A modem speaks KISS. */
+  readonly framing?: LineFraming
+}
+
+/** Frames within a stream of bytes. */
+export interface LineFraming {
+  encode(frame: Uint8Array): Uint8Array
+  decoder(options: LineDecoderOptions): LineDecoder
+}
+
+export interface LineDecoderOptions {
+  readonly frameBytesMax: number
+  /** A whole frame; its bytes are valid during the call. */
+  readonly onFrame: (frame: Uint8Array) => void
+  readonly onFault: (fault: string) => void
+}
+
+export interface LineDecoder {
+  push(bytes: Uint8Array): void
+  /** Nothing came for a while: what has begun is no frame. */
+  silence?(): void
 }
 
 const DATA = 0
+
+const KISS_FRAMING: LineFraming = {
+  encode: (frame) => encodeKiss(DATA, frame),
+  decoder: ({ onFrame, ...options }) =>
+    new KissDecoder({
+      ...options,
+      onFrame: (command, payload) => {
+        // The upper four bits name a port of the modem.
+        if ((command & 0x0f) === DATA && payload.length > 0) onFrame(payload)
+      },
+    }),
+}
 
 /**
  * A serial line with KISS framing: a cable to another node, or a KISS radio modem.
@@ -41,6 +74,7 @@ class SerialTransport implements Transport {
       throw new RangeError(`mtuBytes ${mtuBytes} is not from 37 to ${SERIAL_MTU_BYTES_MAX}`)
     }
     if (!Number.isInteger(baudRate) || baudRate < 50) throw new RangeError(`baudRate ${baudRate}`)
+    if (options.framing !== undefined && tnc !== undefined) throw new TypeError('a modem speaks KISS')
     this.name = `serial:${options.path}`
     this.#options = options
     this.#facts = {
@@ -74,18 +108,18 @@ class SerialTransport implements Transport {
   #own(gate: HostGate): LineOwner {
     let iface: SerialInterface | undefined
     let heardMs = 0
-    let decoder: KissDecoder | undefined
+    let decoder: LineDecoder | undefined
+    const framing = this.#options.framing ?? KISS_FRAMING
     return {
       opened: (port) => {
         for (const write of this.#options.tnc === undefined ? [] : tncSetup(this.#options.tnc)) port.write(write)
-        const opened = new SerialInterface(this.#facts, port, gate, () => this.#line?.giveUp('closed'))
+        const opened = new SerialInterface({ facts: this.#facts, port, gate, framing }, () =>
+          this.#line?.giveUp('closed'),
+        )
         iface = opened
-        decoder = new KissDecoder({
+        decoder = framing.decoder({
           frameBytesMax: this.#facts.mtuBytes,
-          onFrame: (command, payload) => {
-            // The upper four bits name a port of the modem.
-            if ((command & 0x0f) === DATA && payload.length > 0) gate.frame(opened, payload)
-          },
+          onFrame: (frame) => gate.frame(opened, frame),
           onFault: (fault) => {
             gate.problem({ code: 'transport/framing', interfaceId: this.name, why: `a frame was dropped: ${fault}` })
           },
@@ -94,7 +128,7 @@ class SerialTransport implements Transport {
       },
       data: (bytes) => {
         const nowMs = performance.now()
-        if (nowMs - heardMs > SILENCE_MS) decoder?.silence()
+        if (nowMs - heardMs > SILENCE_MS) decoder?.silence?.()
         heardMs = nowMs
         decoder?.push(bytes)
       },
@@ -109,20 +143,29 @@ class SerialTransport implements Transport {
   }
 }
 
+interface SerialParts {
+  readonly facts: InterfaceFacts
+  readonly port: SerialPort
+  readonly gate: HostGate
+  readonly framing: LineFraming
+}
+
 class SerialInterface implements Interface {
   readonly facts: InterfaceFacts
   readonly #port: SerialPort
   readonly #gate: HostGate
+  readonly #framing: LineFraming
   readonly #giveUp: () => Promise<void> | undefined
   readonly #waiting: Uint8Array[] = []
   #waitingBytes = 0
   #open = true
   #refused = false
 
-  constructor(facts: InterfaceFacts, port: SerialPort, gate: HostGate, giveUp: () => Promise<void> | undefined) {
-    this.facts = facts
-    this.#port = port
-    this.#gate = gate
+  constructor(parts: SerialParts, giveUp: () => Promise<void> | undefined) {
+    this.facts = parts.facts
+    this.#port = parts.port
+    this.#gate = parts.gate
+    this.#framing = parts.framing
     this.#giveUp = giveUp
   }
 
@@ -138,7 +181,7 @@ class SerialInterface implements Interface {
       this.#gate.problem({ code: 'transport/frame-size', interfaceId, bytes, mtuBytes })
       return false
     }
-    const encoded = encodeKiss(DATA, frame)
+    const encoded = this.#framing.encode(frame)
     if (this.queuedBytes + encoded.length > SERIAL_QUEUE_BYTES_MAX) {
       this.#refused = true
       return false

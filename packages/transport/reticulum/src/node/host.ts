@@ -3,6 +3,7 @@ import { nodeCrypto } from '@nexus/crypto/node'
 import type { Interface, Transport, TransportError } from '@nexus/transport'
 import { AccessCode } from '../access-code.ts'
 import { type ReticulumCrypto, reticulumCrypto } from '../crypto.ts'
+import { Feed } from '../feed.ts'
 import { Identity } from '../identity.ts'
 import type { ReticulumInterface } from '../interface.ts'
 import { Lxmf, type LxmfOptions } from '../lxmf.ts'
@@ -11,6 +12,8 @@ import { Reticulum, type ReticulumOptions } from '../reticulum.ts'
 import { nodeAes } from './aes.ts'
 import type { Medium } from './media.ts'
 
+/** How long after an interface came up a NEXUS node announces itself over all of them: once for those that come together. */
+const ATTACHED_ANNOUNCE_MS = 2_000
 /** Longest that a timer of Node waits. */
 const TIMER_MS_MAX = 2_000_000_000
 
@@ -27,6 +30,8 @@ export interface StartOptions extends ReticulumOptions {
 export interface RunningReticulum {
   readonly node: Reticulum
   readonly crypto: ReticulumCrypto
+  /** Interfaces as they come up. */
+  readonly attached: Feed<ReticulumInterface>
   newIdentity(): Identity
   /** Resolves when the medium listens, or has made its first attempt. @throws {TransportError} `transport/bind` */
   add(medium: Medium): Promise<void>
@@ -46,12 +51,15 @@ export async function startReticulum(options: StartOptions = {}): Promise<Runnin
   return running
 }
 
-/** A transport that joins a NEXUS node with others across the network of `reticulum`; stop it before that. */
+/**
+ * A transport that joins a NEXUS node with others across the network of `reticulum`; stop it before that. It announces
+ * itself again soon after an interface came up, since nobody beyond has heard of it.
+ */
 export function nexusTransportOn(
   reticulum: RunningReticulum,
-  options: Pick<NexusTransportOptions, 'identity' | 'extension' | 'announceMs'>,
+  options: Pick<NexusTransportOptions, 'identity' | 'extension' | 'announces' | 'announceMs'>,
 ): Transport {
-  return nexusTransport({
+  const transport = nexusTransport({
     ...options,
     node: reticulum.node,
     nowMs: () => performance.now(),
@@ -61,6 +69,23 @@ export function nexusTransportOn(
       return { cancel: () => clearTimeout(timer) }
     },
   })
+  let soon: NodeJS.Timeout | undefined
+  const unsubscribe = reticulum.attached.subscribe(() => {
+    soon ??= setTimeout(() => {
+      soon = undefined
+      transport.kick?.()
+    }, ATTACHED_ANNOUNCE_MS)
+  })
+  return {
+    name: transport.name,
+    start: (host) => transport.start(host),
+    kick: () => transport.kick?.(),
+    stop() {
+      unsubscribe()
+      clearTimeout(soon)
+      return transport.stop()
+    },
+  }
 }
 
 /** LXMF messages to and from an identity, over a running node. */
@@ -77,6 +102,7 @@ export async function reticulumNodeCrypto(): Promise<ReticulumCrypto> {
 class Host implements RunningReticulum {
   readonly node: Reticulum
   readonly crypto: ReticulumCrypto
+  readonly attached: Feed<ReticulumInterface> = new Feed()
   readonly #random: Random
   readonly #onProblem: (problem: unknown) => void
   readonly #transports: Transport[] = []
@@ -120,7 +146,9 @@ class Host implements RunningReticulum {
           ...(code === undefined ? {} : { accessCode: code }),
           ...(announceShare === undefined ? {} : { announceShare }),
         }
-        attached.set(iface, this.node.attach(options))
+        const made = this.node.attach(options)
+        attached.set(iface, made)
+        this.attached.publish(made)
       },
       down: (iface) => {
         const gone = attached.get(iface)
@@ -138,6 +166,7 @@ class Host implements RunningReticulum {
   async stop(): Promise<void> {
     this.#stopped = true
     this.node.close()
+    this.attached.end()
     clearTimeout(this.#timer)
     await Promise.all(this.#transports.map((transport) => transport.stop()))
   }

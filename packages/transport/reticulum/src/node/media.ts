@@ -13,7 +13,8 @@ import { AUTO_LINK_MTU_BYTES } from '../auto-discovery.ts'
 import type { InterfaceMode } from '../interface.ts'
 import { MTU_BYTES } from '../limits.ts'
 import { type AutoOptions, AutoTransport } from './auto.ts'
-import { type KissTcpServer, kissTcpClient, kissTcpServer } from './kiss-tcp.ts'
+import { HDLC_FRAMING } from './framing.ts'
+import { type KissTcpServer, kissTcpClient, kissTcpServer, unixSocketClient } from './stream.ts'
 
 /** What Reticulum takes a TCP connection for unless it is told: links over it agree on packets of 8192 bytes. */
 export const TCP_BITRATE_BPS = 10_000_000
@@ -22,6 +23,11 @@ export const TCP_LINK_MTU_BYTES = 8_192
 const TCP_FRAME_BYTES_MAX = 32_767
 const TCP_QUEUE_BYTES_MAX = 4 * 1024 * 1024
 const UDP_BITRATE_BPS = 10_000_000
+/** A packet of 500 bytes, and an access code of whatever size. */
+const SERIAL_FRAME_BYTES_MAX = MTU_BYTES + 64
+/** Where Reticulum's shared instance listens unless it is told otherwise. */
+export const SHARED_INSTANCE_PORT = 37_428
+export const SHARED_INSTANCE_NAME = 'default'
 const ACCESS_CODE_BYTES = { network: 16, radio: 8 } as const
 
 /** A medium, and how Reticulum uses it. */
@@ -117,7 +123,31 @@ export function autoMedium(options: MediumOptions & AutoOptions = {}): Medium {
 
 /** A KISS radio modem, or a cable with KISS framing. */
 export function kissMedium(options: MediumOptions & { readonly serial: SerialOptions }): Medium {
-  return mediumOf(serial(options.serial), options, ACCESS_CODE_BYTES.radio)
+  return mediumOf(serial({ mtuBytes: SERIAL_FRAME_BYTES_MAX, ...options.serial }), options, ACCESS_CODE_BYTES.radio)
+}
+
+/** A cable with HDLC framing, which is what Reticulum's serial interface speaks. */
+export function serialMedium(
+  options: MediumOptions & { readonly serial: Omit<SerialOptions, 'framing' | 'tnc'> },
+): Medium {
+  const line = { mtuBytes: SERIAL_FRAME_BYTES_MAX, ...options.serial, framing: HDLC_FRAMING }
+  return mediumOf(serial(line), options, ACCESS_CODE_BYTES.radio)
+}
+
+/** Where the shared instance of a machine is: its TCP port, or the name of its Unix socket. */
+export type SharedInstanceAt = { readonly port: number } | { readonly instanceName: string }
+
+/**
+ * The shared instance of Reticulum on this machine, `rnsd` or the first program that was started; default: its usual Unix
+ * socket on Linux, its usual port elsewhere (docs/spec/reticulum.md, "Shared instances").
+ */
+export function sharedInstanceMedium(
+  options: { readonly mode?: InterfaceMode; readonly at?: SharedInstanceAt } = {},
+): Medium {
+  const usual = process.platform === 'linux' ? { instanceName: SHARED_INSTANCE_NAME } : { port: SHARED_INSTANCE_PORT }
+  const at = options.at ?? usual
+  if ('port' in at) return tcpClientMedium(`127.0.0.1:${at.port}`, options)
+  return tcpMedium(unixSocketClient(`\0rns/${at.instanceName}`, { bitrateBps: TCP_BITRATE_BPS }), options)
 }
 
 /** Any transport that carries at least 500 bytes, such as an RNode of @nexus/transport-serial. */

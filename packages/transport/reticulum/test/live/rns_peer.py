@@ -95,11 +95,12 @@ def digest(data):
 def write_config(args, path, transport):
     rows = ["[reticulum]",
             "  enable_transport = %s" % ("Yes" if transport else "No"),
-            "  share_instance = %s" % ("Yes" if args.share else "No"),
+            "  share_instance = %s" % ("Yes" if args.share or args.share_name else "No"),
             "  use_implicit_proof = %s" % ("No" if args.explicit_proofs else "Yes"),
             "  panic_on_interface_error = No",
             *(["  shared_instance_type = tcp", "  shared_instance_port = %d" % args.share,
                "  instance_control_port = %d" % (args.share + 1)] if args.share else []),
+            *(["  instance_name = %s" % args.share_name] if args.share_name else []),
             "[logging]",
             "  loglevel = %d" % args.loglevel,
             "[interfaces]"]
@@ -592,6 +593,7 @@ def parse(argv):
     net.add_argument("--interface", action="append", default=[], metavar="SETTINGS",
                      help="any other interface, as in a configuration file: 'type = AutoInterface; devices = eth0'")
     net.add_argument("--share", type=int, metavar="PORT", help="be a shared instance on this port and the next")
+    net.add_argument("--share-name", metavar="NAME", help="be a shared instance on a Unix socket, under this name")
     net.add_argument("--kiss", action="store_true", help="KISS framing on the --connect interfaces")
     net.add_argument("--fixed-mtu", type=int, help="fixed hardware MTU of the --connect interfaces")
     net.add_argument("--bitrate", type=int, help="configured bitrate, over 62500; RNS picks the hardware MTU by it")
@@ -651,7 +653,7 @@ def parse(argv):
         args.interval = 5.0 if args.command in ("announce", "echo") else 0.0
     if args.bitrate is not None and args.bitrate <= 62500:
         parser.error("RNS gives such an interface no hardware MTU, and its TCP reader then fails")
-    if not args.listen and not args.connect and not args.udp and not args.interface:
+    if not args.listen and not args.connect and not args.udp and not args.interface and not args.share_name:
         parser.error("give --listen and/or --connect")
     return args
 

@@ -1,4 +1,4 @@
-import { createServer, connect as dial, type Server, type Socket } from 'node:net'
+import { createServer, connect as dial, type NetConnectOpts, type Server, type Socket } from 'node:net'
 import {
   Admission,
   Backoff,
@@ -12,19 +12,30 @@ import {
   TransportError,
   type TransportHost,
 } from '@nexus/transport'
-import { encodeKiss, KissDecoder } from '@nexus/transport-serial'
+import type { LineFraming } from '@nexus/transport-serial'
+import { HDLC_FRAMING, KISS_FRAMING } from './framing.ts'
 
-/** Frames of KISS TNCs that are reached over TCP, such as software modems. */
+/** Largest frame that is taken from a stream. */
 const FRAME_BYTES_MAX = 32_767
-const DATA = 0
 
-export interface KissTcpOptions {
+export interface StreamOptions {
   readonly bitrateBps: number
 }
 
+interface FramedOptions extends StreamOptions {
+  readonly framing: LineFraming
+}
+
 /** A TCP connection with KISS framing, made anew whenever it is lost. */
-export function kissTcpClient(address: string, options: KissTcpOptions): Transport {
-  return new KissTcpClient(address, options)
+export function kissTcpClient(address: string, options: StreamOptions): Transport {
+  const at = parseAddress(address)
+  return new StreamClient(`tcp:${address}`, address, at, { ...options, framing: KISS_FRAMING })
+}
+
+/** A Unix socket with HDLC framing; a name that begins with a zero byte is one of Linux without a file. */
+export function unixSocketClient(path: string, options: StreamOptions): Transport {
+  const printable = path.replace('\0', '@')
+  return new StreamClient(`unix:${printable}`, printable, { path }, { ...options, framing: HDLC_FRAMING })
 }
 
 /** A listening transport; each connection that is accepted is an interface. */
@@ -35,25 +46,26 @@ export interface KissTcpServer extends Transport {
 /** A TCP server whose connections carry KISS frames. */
 export function kissTcpServer(
   listen: { readonly host?: string; readonly port: number },
-  options: KissTcpOptions,
+  options: StreamOptions,
 ): KissTcpServer {
-  return new KissTcpServerTransport(listen, options)
+  return new KissTcpServerTransport(listen, { ...options, framing: KISS_FRAMING })
 }
 
-class KissTcpClient implements Transport {
+class StreamClient implements Transport {
   readonly name: string
   readonly #address: string
-  readonly #options: KissTcpOptions
+  readonly #at: NetConnectOpts
+  readonly #options: FramedOptions
   readonly #backoff = new Backoff()
   #gate: HostGate | undefined
-  #connection: KissConnection | undefined
+  #connection: StreamConnection | undefined
   #timer: NodeJS.Timeout | undefined
   #stopped = false
 
-  constructor(address: string, options: KissTcpOptions) {
-    parseAddress(address)
-    this.name = `tcp:${address}`
+  constructor(name: string, address: string, at: NetConnectOpts, options: FramedOptions) {
+    this.name = name
     this.#address = address
+    this.#at = at
     this.#options = options
   }
 
@@ -74,7 +86,7 @@ class KissTcpClient implements Transport {
   /** Resolves when the first attempt was made. */
   #attempt(gate: HostGate): Promise<void> {
     return new Promise((resolve) => {
-      const socket = dial(parseAddress(this.#address))
+      const socket = dial(this.#at)
       const retry = (why: string) => {
         resolve()
         if (this.#stopped) return
@@ -88,7 +100,7 @@ class KissTcpClient implements Transport {
         socket.removeListener('error', failed)
         if (this.#stopped) return void socket.destroy()
         this.#backoff.reset()
-        this.#connection = new KissConnection(socket, this.name, gate, this.#options)
+        this.#connection = new StreamConnection(socket, this.name, gate, this.#options)
         void this.#connection.closed.then(() => retry('closed'))
         resolve()
       })
@@ -99,13 +111,13 @@ class KissTcpClient implements Transport {
 class KissTcpServerTransport implements KissTcpServer {
   readonly name: string
   readonly #listen: { readonly host?: string; readonly port: number }
-  readonly #options: KissTcpOptions
+  readonly #options: FramedOptions
   readonly #admission = new Admission()
-  readonly #open = new Set<KissConnection>()
+  readonly #open = new Set<StreamConnection>()
   #server: Server | undefined
   #gate: HostGate | undefined
 
-  constructor(listen: { readonly host?: string; readonly port: number }, options: KissTcpOptions) {
+  constructor(listen: { readonly host?: string; readonly port: number }, options: FramedOptions) {
     this.name = `tcp:${formatAddress(listen.host ?? '::', listen.port)}`
     this.#listen = listen
     this.#options = options
@@ -149,7 +161,7 @@ class KissTcpServerTransport implements KissTcpServer {
       socket.destroy()
       return
     }
-    const connection = new KissConnection(
+    const connection = new StreamConnection(
       socket,
       `tcp:${formatAddress(remoteAddress, remotePort)}`,
       gate,
@@ -163,16 +175,18 @@ class KissTcpServerTransport implements KissTcpServer {
   }
 }
 
-class KissConnection implements Interface {
+class StreamConnection implements Interface {
   readonly facts: InterfaceFacts
   readonly closed: Promise<void>
   readonly #socket: Socket
   readonly #gate: HostGate
+  readonly #framing: LineFraming
   #refused = false
 
-  constructor(socket: Socket, id: string, gate: HostGate, { bitrateBps }: KissTcpOptions) {
+  constructor(socket: Socket, id: string, gate: HostGate, { bitrateBps, framing }: FramedOptions) {
     this.#socket = socket
     this.#gate = gate
+    this.#framing = framing
     this.facts = {
       id,
       kind: 'tcp',
@@ -183,11 +197,11 @@ class KissConnection implements Interface {
       reach: 'point',
       addressed: false,
     }
-    const decoder = new KissDecoder({
+    const decoder = framing.decoder({
       frameBytesMax: FRAME_BYTES_MAX,
-      strayEscapes: 'keep',
-      onFrame: (command, payload) => {
-        if ((command & 0x0f) === DATA && payload.length > 0) gate.frame(this, payload)
+      onFrame: (frame) => gate.frame(this, frame),
+      onFault: (fault) => {
+        gate.problem({ code: 'transport/framing', interfaceId: id, why: `a frame was dropped: ${fault}` })
       },
     })
     let why = 'closed by the peer'
@@ -224,7 +238,7 @@ class KissConnection implements Interface {
       this.#refused = true
       return false
     }
-    this.#socket.write(encodeKiss(DATA, frame))
+    this.#socket.write(this.#framing.encode(frame))
     return true
   }
 
