@@ -6,7 +6,7 @@ import { type Channel, ChannelLink } from './channel.ts'
 import { onClaim, onRefuse, onUpdate, pump, sendClaim } from './claims.ts'
 import type { CloseRecord } from './close-record.ts'
 import { answerClose, closeSeen, type DisputeResult, dispute, forget, isAbandoned, isOver } from './closing.ts'
-import { type Context, deliver, keysOf, publish } from './context.ts'
+import { type Context, deliver, keysOf, publishAgain } from './context.ts'
 import { ChannelError } from './errors.ts'
 import { type Exposure, exposureTo } from './exposure.ts'
 import { ASK_SPACINGS_MAX, CHANNELS_MAX, CLAIM_BODY_MAX_BYTES, CLAIMS_MAX } from './limits.ts'
@@ -177,12 +177,7 @@ export class Channels {
   reconciled(): void {
     this.batch(() => {
       this.#context.isReconciled = true
-      for (const { record } of this.#context.book.all()) {
-        if (record?.settlement !== undefined) {
-          publish(this.#context, { kind: 'settlement', settlement: record.settlement })
-        }
-        if (record?.close !== undefined) publish(this.#context, { kind: 'close', close: record.close })
-      }
+      for (const channel of this.#context.book.all()) publishAgain(this.#context, channel)
     })
   }
 
@@ -217,6 +212,8 @@ export class Channels {
         if (channel.link !== undefined && channel.open !== undefined) channel.change({ heardEpoch: epoch })
         settle(this.#context, nowMs, channel)
         answerClose(this.#context, channel)
+        // A ledger that was full has room after a fold.
+        publishAgain(this.#context, channel)
         if (isAbandoned(this.#context, channel)) dispute(this.#context, channel)
       }
     })

@@ -37,6 +37,12 @@ export function publish(context: Context, record: Publication): void {
   context.outbox.push({ kind: 'publish', record })
 }
 
+/** Publishes what the ledger was told before, and has not yet settled. */
+export function publishAgain(context: Context, { record }: Channel): void {
+  if (record?.settlement !== undefined) publish(context, { kind: 'settlement', settlement: record.settlement })
+  if (record?.close !== undefined) publish(context, { kind: 'close', close: record.close })
+}
+
 export function deliver(ports: ChannelPorts, effect: Effect): void {
   if (effect.kind === 'send') ports.send(effect.to, encodeChannelMessage(effect.message))
   else ports.publish(effect.record)

@@ -604,6 +604,23 @@ describe('closes', () => {
     assert.equal(world.ledger.closes.length, 0)
   })
 
+  test('are published again in each epoch until they are paid out', () => {
+    const { world, a, b } = pair('published again')
+    pay(world, a, b, 5_000n)
+    world.unlink(a, b)
+    assert.equal(a.channels.dispute(b.nodeId), 'published')
+    const last = recordOf(a, b).newest
+    for (const epochs of [1n, 2n]) a.channels.epochIs(world.nowMs, world.epoch + epochs)
+    assert.deepEqual(
+      world.ledger.closes,
+      [1, 2, 3].map(() => world.ledger.closes[0]),
+    )
+    a.finalSequence = last.sequence
+    a.channels.settled(world.nowMs, b.nodeId)
+    a.channels.epochIs(world.nowMs, world.epoch + 3n)
+    assert.equal(world.ledger.closes.length, 3)
+  })
+
   test('a silent debtor is closed after four epochs', () => {
     const { world, a, b } = pair('abandoned')
     pay(world, a, b, 5_000n)
