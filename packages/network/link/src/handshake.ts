@@ -45,6 +45,8 @@ export interface Attempt {
   readonly startedMs: number
   cookie: Uint8Array
   cookieMs: number
+  /** COOKIEs that were believed. */
+  cookies: number
   tries: number
   sentMs: number
   nextMs: number
@@ -137,6 +139,7 @@ export class Handshaker {
       startedMs: nowMs,
       cookie: ZERO_COOKIE,
       cookieMs: Number.NEGATIVE_INFINITY,
+      cookies: 0,
       tries: 0,
       sentMs: nowMs,
       nextMs: nowMs,

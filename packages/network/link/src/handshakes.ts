@@ -4,7 +4,7 @@ import type { Identity } from '@nexus/identity'
 import { Doorkeeper } from './doorkeeper.ts'
 import { decodeCookieFrame, decodeHs1, decodeHs2, decodeHs3, FRAME, type HandshakePayload } from './frames.ts'
 import type { Attempt, HalfOpen, Handshaker, Target, Verdict } from './handshake.ts'
-import { HANDSHAKE_TRIES_MAX, type LinkLimits } from './limits.ts'
+import { COOKIES_MAX, HANDSHAKE_TRIES_MAX, type LinkLimits } from './limits.ts'
 import { CLOSE, type Link, type RefusalReason } from './link.ts'
 import { LinkKey, LinkState } from './link-state.ts'
 import type { LinkTable } from './link-table.ts'
@@ -218,10 +218,11 @@ export class Handshakes {
       medium.stats.unknownIds++
       return
     }
-    // Anyone can send a COOKIE: it may cost us one more HS1 per wait, not more.
-    if (nowMs - attempt.cookieMs < medium.retryMs(0)) return
+    // Anyone can send a COOKIE: it may cost us one more HS1 per wait, and not keep the attempt alive.
+    if (nowMs - attempt.cookieMs < medium.retryMs(0) || attempt.cookies >= COOKIES_MAX) return
     attempt.cookie = cookie
     attempt.cookieMs = nowMs
+    attempt.cookies++
     attempt.tries--
     this.#ask(nowMs, attempt)
   }

@@ -77,6 +77,8 @@ export const RETRY_AIRTIMES = 4
 /** Media without addresses answer once per 10 airtimes: asking sooner is in vain. */
 export const RETRY_UNADDRESSED_AIRTIMES = 12
 export const HANDSHAKE_TRIES_MAX = 6
+/** COOKIEs that one handshake believes. */
+export const COOKIES_MAX = 6
 export const REDIAL_MS = 1_000
 /** Where asking again costs next to nothing, from {@link WIDE_COUNTERS_FROM_BPS} on; elsewhere the longer one. */
 export const REDIAL_MS_MAX = 15_000

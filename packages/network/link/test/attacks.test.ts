@@ -11,6 +11,7 @@ import {
   MESSAGE,
   type RefusalReason,
 } from '../src/index.ts'
+import { COOKIES_MAX, HANDSHAKE_TRIES_MAX } from '../src/limits.ts'
 import { LinkPump, type PumpNode } from '../src/testing.ts'
 import { areLinked, byNodeId, crypto, identityOf, linkedPair, optionsOf, pair, RADIO, SMALL, TCP, UDP } from './kit.ts'
 
@@ -380,6 +381,23 @@ describe('floods', () => {
       pump.inject(a, 'udp', encodeCookieFrame({ receiverId, cookie: new Uint8Array(16).fill(n) }), 'anyone')
     }
     expect(framesOf(pump, FRAME.hs1)).toHaveLength(2)
+  })
+
+  test('COOKIEs without end do not keep a handshake alive', () => {
+    const pump = new LinkPump(seededRandom(1))
+    pump.addMedium(UDP)
+    const a = pump.addNode('a', optionsOf('a', 1))
+    pump.attach(a, 'udp')
+    a.layer.dial(0, 'udp', { address: 'b' })
+    const idOf = ({ bytes }: { readonly bytes: Uint8Array }) => bytes[1]! | (bytes[2]! << 8)
+    const receiverId = idOf(framesOf(pump, FRAME.hs1)[0]!)
+    for (let n = 0; n < 600; n++) {
+      pump.inject(a, 'udp', encodeCookieFrame({ receiverId, cookie: new Uint8Array(16).fill(n) }), 'anyone')
+      pump.run(500)
+    }
+    const asked = framesOf(pump, FRAME.hs1).filter((frame) => idOf(frame) === receiverId)
+    expect(asked.length).toBeGreaterThan(HANDSHAKE_TRIES_MAX)
+    expect(asked.length).toBeLessThanOrEqual(HANDSHAKE_TRIES_MAX + COOKIES_MAX)
   })
 
   test('a medium without addresses answers at most once per 10 full airtimes', () => {

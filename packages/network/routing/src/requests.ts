@@ -19,8 +19,8 @@ export class Requests {
   readonly #pending = new Map<string, PendingRequest>()
   /** What was passed on, and when. */
   readonly #passed = new Map<string, number>()
-  /** What was passed on and goes once more, the oldest first, with the index of who asked. */
-  readonly #again: { readonly atMs: number; readonly request: RouteRequest; readonly from: number }[] = []
+  /** What was passed on and goes once more, the oldest first, with who asked. */
+  readonly #again: { readonly atMs: number; readonly request: RouteRequest; readonly from: Adjacency }[] = []
   /** Who asked, in this round, for destinations that the table does not hold. */
   readonly #waiting = new Map<string, Set<number>>()
 
@@ -92,8 +92,7 @@ export class Requests {
     from.passed += 1
     this.#passed.set(passedKey, nowMs)
     this.#passOn(from, request)
-    if (this.#again.length < limits.passedRequests)
-      this.#again.push({ atMs: nowMs + PASS_AGAIN_MS, request, from: from.index })
+    if (this.#again.length < limits.passedRequests) this.#again.push({ atMs: nowMs + PASS_AGAIN_MS, request, from })
   }
 
   /** Repeats what is due. */
@@ -106,8 +105,8 @@ export class Requests {
     }
     while (this.#again.length > 0 && this.#again[0]!.atMs <= nowMs) {
       const { request, from } = this.#again.shift()!
-      const asker = adjacencies[from]
-      if (asker !== undefined && !this.#isHeld(request)) this.#passOn(asker, request)
+      // Another neighbour may have the place of one that left.
+      if (adjacencies[from.index] === from && !this.#isHeld(request)) this.#passOn(from, request)
     }
     for (const adjacency of adjacencies) {
       if (adjacency === undefined || !adjacency.isUp) continue
