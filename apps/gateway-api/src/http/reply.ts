@@ -33,5 +33,6 @@ export function answerProblem(
     ...(problem.status === 401 && { 'www-authenticate': 'Signature realm="nexus-gateway"' }),
     ...(allow !== undefined && { allow }),
   })
-  return reply.send(JSON.stringify(problem))
+  // As bytes: to text the server would add a charset, which this type does not have.
+  return reply.send(Buffer.from(JSON.stringify(problem)))
 }

@@ -29,6 +29,8 @@ export interface ApiOptions {
   readonly log: Logger
 }
 
+const CLOSE_IDLE_MS = 50
+
 /** A body in another charset would be read as what it is not. */
 const JSON_TYPE = /^application\/json\s*(;\s*charset\s*=\s*"?utf-8"?\s*)?$/i
 
@@ -69,7 +71,10 @@ export function createApi(options: ApiOptions): FastifyInstance {
 /** Takes no more requests, lets those under way end, and cuts what does not end in time. */
 export async function closeApi(api: FastifyInstance): Promise<void> {
   const late = setTimeout(() => api.server.closeAllConnections(), SHUTDOWN_MS_MAX)
+  // A connection whose request was under way is idle only afterwards.
+  const idle = setInterval(() => api.server.closeIdleConnections(), CLOSE_IDLE_MS)
   await api.close()
+  clearInterval(idle)
   clearTimeout(late)
 }
 

@@ -1,8 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { secp256k1Secret } from '@nexus/anchoring'
-import { type AnchorEvent, Anchorer, type ChainSetup, openChainKey } from '@nexus/anchoring/node'
-import { SqliteQueue } from '@nexus/anchoring/sqlite'
+import type { AnchorEvent, Anchorer, ChainSetup } from '@nexus/anchoring/node'
 import { fromHex } from '@nexus/codec'
 import type { Crypto } from '@nexus/crypto'
 import type { Vault } from '@nexus/vault'
@@ -21,6 +20,11 @@ export async function openAnchorer(
   log: Logger,
 ): Promise<Anchorer | undefined> {
   if (anchoring.chains.length === 0) return undefined
+  // Chains bring large libraries along: without them the gateway starts faster.
+  const [{ Anchorer }, { SqliteQueue }] = await Promise.all([
+    import('@nexus/anchoring/node'),
+    import('@nexus/anchoring/sqlite'),
+  ])
   const chains = await Promise.all(anchoring.chains.map((chain) => setupOf(chain, crypto)))
   const anchorer = new Anchorer({
     vault,
@@ -34,8 +38,11 @@ export async function openAnchorer(
 }
 
 async function setupOf(chain: ChainConfig, crypto: Crypto): Promise<ChainSetup> {
-  // Chains bring large libraries along: without them the gateway starts faster.
-  const [{ EvmChain }, { http }] = await Promise.all([import('@nexus/anchoring/evm'), import('viem')])
+  const [{ EvmChain }, { openChainKey }, { http }] = await Promise.all([
+    import('@nexus/anchoring/evm'),
+    import('@nexus/anchoring/node'),
+    import('viem'),
+  ])
   const passphrase = readFileSync(chain.keyPassphraseFile, 'utf8').split(/\r?\n/)[0]!
   const adapter = new EvmChain({
     chainId: chain.chainId,
