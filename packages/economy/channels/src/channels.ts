@@ -175,8 +175,13 @@ export class Channels {
 
   /** The ledger was compared with a neighbour's: from now on debits may be signed. What was not published is, once more. */
   reconciled(): void {
+    this.#context.isReconciled = true
+    this.publishAgain()
+  }
+
+  /** Publishes once more what the ledger does not hold, as after it refused a record for want of room. */
+  publishAgain(): void {
     this.batch(() => {
-      this.#context.isReconciled = true
       for (const channel of this.#context.book.all()) publishAgain(this.#context, channel)
     })
   }

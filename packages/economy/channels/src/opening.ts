@@ -92,7 +92,8 @@ export function makeRoom(context: Context): boolean {
 export function isWorthless(channel: Channel, record: ChannelRecord): boolean {
   const owedMicro = channel.owedMicro(record)
   const isDust = owedMicro < SETTLEMENT_AMOUNT_MIN_MICRO && owedMicro > -SETTLEMENT_AMOUNT_MIN_MICRO
-  return isDust && record.base !== undefined && record.pending === undefined && record.halt === HALT.none
+  const isAtRest = record.pending === undefined && record.settlement === undefined && record.halt === HALT.none
+  return isDust && isAtRest && record.base !== undefined
 }
 
 function stateZero(context: Context, channel: Channel, nonce: Uint8Array): ChannelState {

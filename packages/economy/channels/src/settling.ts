@@ -149,7 +149,7 @@ function receive(
   if (half === undefined) return
   const mine = signSettlement(context, half)
   const settlement = channel.side === 'a' ? { ...half, signatureA: mine } : { ...half, signatureB: mine }
-  channel.change({ base: offer.state, offers: [] })
+  channel.change({ base: offer.state, offers: [], settlement })
   endSettling(channel)
   publish(context, { kind: 'settlement', settlement })
 }

@@ -632,6 +632,25 @@ describe('closes', () => {
   })
 })
 
+test('a settlement that the ledger lost is published again by its payee, whose channel is not forgotten meanwhile', () => {
+  const { world, a, b } = pair('lost settlement')
+  pay(world, a, b, 2_000n)
+  const publish = world.publish.bind(world)
+  world.publish = () => {}
+  a.channels.settle(world.nowMs, b.nodeId)
+  world.runFor(5_000)
+  assert.equal(a.owedBy(b), 0n)
+  assert.equal(world.ledger.applied.length, 0)
+  assert.equal(a.channels.forget(world.nowMs, b.nodeId), false)
+  world.publish = publish
+  a.restart()
+  a.channels.publishAgain()
+  world.runFor(5_000)
+  assert.equal(world.ledger.applied.length, 1)
+  assert.equal(recordOf(a, b).settlement, undefined)
+  assert.ok(a.channels.forget(world.nowMs, b.nodeId))
+})
+
 test('a channel that is full of strangers makes room by forgetting one that holds nothing', () => {
   const world = new World(crypto, 'crowd', CALM)
   const parties = world.add(5)

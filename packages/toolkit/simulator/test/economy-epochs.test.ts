@@ -141,3 +141,22 @@ test('what a payer that restarts leaves unpaid stays owed, at most its limit, an
   expect(owedBy()).toBe(0)
   expectConserved(three)
 }, 60_000)
+
+test('a settlement that both replicas refuse for now, as while they are busy, applies a minute later', async () => {
+  const { three, a, b } = await started(14)
+  await traffic(three, 120)
+  const owedMicro = channelOf(b, a)!.owedMicro
+  expect(owedMicro).toBeGreaterThan(1_000n)
+  for (const node of [a, b]) {
+    const { replica } = node.live.economy!.money
+    const submit = replica.submit.bind(replica)
+    let refused = 0
+    replica.submit = (record) => (refused++ === 0 ? Promise.resolve('refused') : submit(record))
+  }
+  a.live.economy!.money.channels.settle(a.clockMs, b.nodeId)
+  await run(three.sim, 30_000)
+  expect(economyOf(b)).toMatchObject({ settlements: 0, balanceMicro: BALANCE_MICRO })
+  await run(three.sim, 60_000)
+  expect(economyOf(b)).toMatchObject({ settlements: 1, balanceMicro: BALANCE_MICRO + owedMicro })
+  expectConserved(three)
+}, 60_000)

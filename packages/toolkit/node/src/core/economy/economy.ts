@@ -196,12 +196,12 @@ export class Economy {
       if (entry.pay.relay.draw(TICKETS_PER_TURN)) this.#drawsWait = true
       this.#claim(nowMs, entry.pay)
     }
-    this.money.channels.tick(nowMs)
+    this.money.tick(nowMs)
   }
 
   nextWakeMs(): number {
     if (this.#drawsWait || this.#comparison === 'made' || this.#isEpochNew()) return this.#nowMs
-    let wakeMs = this.money.channels.nextWakeMs()
+    let wakeMs = this.money.nextWakeMs()
     for (const { pay } of this.#neighbours.values()) wakeMs = Math.min(wakeMs, pay.nextWakeMs())
     return wakeMs
   }

@@ -60,6 +60,8 @@ export class Money {
   readonly #ports: MoneyPorts
   #own: OwnRecords = { snapshot: undefined, seen: 0n, isWaiting: true, settled: new Map() }
   #ownIsFresh = false
+  /** When the replica is asked again to take a record of this node that it refused, as while it was busy. */
+  #publishAgainMs: number | undefined
 
   constructor(parts: MoneyParts, ports: MoneyPorts) {
     const { crypto, identity, random, store, gossip, options } = parts
@@ -90,7 +92,9 @@ export class Money {
         publish: (record) => {
           const body = record.kind === 'close' ? encodeClose(record.close) : encodeSettlement(record.settlement)
           this.#ownIsFresh = false
-          void this.replica.submit({ kind: record.kind, body })
+          void this.replica.submit({ kind: record.kind, body }).then((verdict) => {
+            if (verdict === 'refused') this.#publishAgainMs ??= this.nowMs + PUBLISH_AGAIN_MS
+          })
         },
         wouldApply: (settlement) => this.replica.ledger.wouldApply(encodeSettlement(settlement)),
         payerSeqSeen: () => this.#readOwn().seen,
@@ -121,6 +125,18 @@ export class Money {
 
   /** The clock of the call under way. */
   nowMs = 0
+
+  tick(nowMs: number): void {
+    if (this.#publishAgainMs !== undefined && nowMs >= this.#publishAgainMs) {
+      this.#publishAgainMs = undefined
+      this.channels.publishAgain()
+    }
+    this.channels.tick(nowMs)
+  }
+
+  nextWakeMs(): number {
+    return Math.min(this.channels.nextWakeMs(), this.#publishAgainMs ?? Number.POSITIVE_INFINITY)
+  }
 
   get balanceMicro(): bigint {
     return this.replica.ledger.account(this.#parts.identity.nodeId).balance
@@ -201,6 +217,7 @@ export class Money {
 }
 
 const CHANNEL_KEY_BYTES = 16
+const PUBLISH_AGAIN_MS = 60_000
 
 /** The node's provider with batches that go where the node has all its signatures checked. */
 function verifying(crypto: Crypto, verify: VerifyPort): Crypto {
