@@ -24,7 +24,7 @@ const CLOSE_AFTER_STALE_MS = 5_000
 const KEEPALIVE_ASK = 0xff
 const KEEPALIVE_ANSWER = 0xfe
 const PROOF_MS_MIN = 1_000
-/** Times that the initiator tells the round-trip time again, and from when on, while it has heard nothing. */
+/** Times that the initiator tells the round-trip time again, and from when on, while nothing shows that the link has begun. */
 const BEGIN_REPEATS_MAX = 3
 const BEGIN_REPEAT_MS = 750
 
@@ -207,6 +207,7 @@ export class Link {
     const clear = context === CONTEXT.resource || context === CONTEXT.cacheRequest
     const plaintext = clear ? data : this.#cipher.open(data)
     if (plaintext === undefined) return false
+    this.#begun()
     this.#heard()
     try {
       this.#act(packet, context, plaintext)
@@ -253,6 +254,7 @@ export class Link {
 
   #receiveProof(context: number, data: Uint8Array): boolean {
     if (context === CONTEXT.resourceProof) {
+      this.#begun()
       this.#heard()
       this.#transfers.receive(context, data)
       return true
@@ -264,6 +266,7 @@ export class Link {
   }
 
   #receiveKeepalive(data: Uint8Array): boolean {
+    this.#begun()
     this.#heard()
     if (data.length === 1 && data[0] === KEEPALIVE_ASK && !this.isInitiator) {
       this.#sendClear(CONTEXT.keepalive, Uint8Array.of(KEEPALIVE_ANSWER))
@@ -283,12 +286,16 @@ export class Link {
     this.#sendClear(CONTEXT.none, makeProof(this.#terms.signer, hash, true), PACKET_TYPE.proof)
   }
 
-  #heard(): void {
+  /** The peer does what Reticulum does over links that have begun: more than to prove packets, which it does before. */
+  #begun(): void {
     this.#beginning?.cancel()
+  }
+
+  #heard(): void {
     this.#heardMs = this.#host.ports.nowMs()
   }
 
-  /** For the responder the link begins with the round-trip time; it may be lost, so it is told until something is heard. */
+  /** For the responder the link begins with the round-trip time, which may be lost: it is told until the link has begun. */
   #begin(repeats: number): void {
     if (repeats > BEGIN_REPEATS_MAX) return
     const roundTrip = encodeRoundTrip(this.roundTripMs)

@@ -14,6 +14,7 @@ import {
 } from '../src/link-codec.ts'
 import { destinationHash, nameHash } from '../src/name.ts'
 import { CONTEXT, DESTINATION_TYPE, decodePacket, encodePacket, PACKET_TYPE } from '../src/packet.ts'
+import { makeProof } from '../src/proof.ts'
 import { encodeRequest, pathHash } from '../src/request-codec.ts'
 import { REQUESTS_MAX } from '../src/requests.ts'
 import { encodeAdvertisement, mapHash, resourceHash } from '../src/resource-codec.ts'
@@ -206,3 +207,31 @@ test.each(['a word', undefined, { code: 7 }])(
     expect(await made).toBe(stop.signal.reason)
   },
 )
+
+test('the round-trip time is told again though packets are proved: a peer proves them before the link has begun', async () => {
+  const { world, node, iface, sent, give } = stage()
+  const identity = world.identity()
+  const name = nameHash(crypto, 'test.unbegun')
+  const hash = destinationHash(crypto, name, identity.hash)
+  const randomHash = announceRandomHash(world.random(5), 1_767_225_600)
+  node.receive(iface, encodePacket(announcePacket(identity, { destination: hash, nameHash: name, randomHash }, 0)))
+  const linked = node.connect({ hash, identity })
+  const id = linkIdOf(crypto, sent.at(-1) as Uint8Array)
+  const secret = world.random(32)
+  const request = decodeLinkRequest(decodePacket(sent.at(-1) as Uint8Array).data)
+  const terms = { mtuBytes: MTU_BYTES, mode: LINK_MODE }
+  const proof = makeLinkProof(identity, id, crypto.x25519PublicKey(secret), terms)
+  give(DESTINATION_TYPE.link, PACKET_TYPE.proof, id, CONTEXT.linkRequestProof, proof)
+  const link = await linked
+  const { hash: packet, proved } = link.send(Uint8Array.of(1))
+  give(DESTINATION_TYPE.link, PACKET_TYPE.proof, id, CONTEXT.none, makeProof(identity, packet, true))
+  expect(await proved).toBeTypeOf('number')
+  const told = () => sent.filter((frame) => decodePacket(frame).context === CONTEXT.linkRoundTrip).length
+  await world.pass(1_000)
+  expect(told()).toBe(2)
+  const key = hkdf(crypto, 64, crypto.x25519(secret, request.encryptionKey) as Uint8Array, id)
+  const answer = sealToken(crypto, key, Uint8Array.of(2), world.random)
+  give(DESTINATION_TYPE.link, PACKET_TYPE.data, id, CONTEXT.none, answer)
+  await world.pass(20_000)
+  expect(told()).toBe(2)
+})
