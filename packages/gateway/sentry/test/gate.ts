@@ -75,7 +75,7 @@ export async function openGate(options: Partial<SentryOptions> = {}): Promise<Ga
         step()
       }
     },
-    another: (more: Partial<SentryOptions> = {}) => openGate({ ...options, ...more, store }),
+    another: (more: Partial<SentryOptions> = {}) => openGate({ ...options, store, ...more }),
   })
 }
 

@@ -1,4 +1,11 @@
-import { type Dictionary, type InnerList, type Item, parseDictionary, serializeInnerList } from 'structured-headers'
+import {
+  type Dictionary,
+  type InnerList,
+  type Item,
+  parseDictionary,
+  serializeByteSequence,
+  serializeInnerList,
+} from 'structured-headers'
 import { SentryError } from '../errors.ts'
 import { SIGNATURE_FIELD_CHARS_MAX } from '../limits.ts'
 import { type HeaderLines, malformed } from '../request.ts'
@@ -35,7 +42,8 @@ const PLAIN_INPUT = new RegExp(
   `^([a-z*][a-z0-9_.*-]*)=(\\(((?:"${TEXT}"(?: "${TEXT}")*)?)\\);created=(${SECONDS});expires=(${SECONDS})` +
     `;nonce="(${TEXT})";keyid="(${TEXT})"(?:;alg="(ed25519|hmac-sha256)")?;tag="nexus-gateway/1")$`,
 )
-const PLAIN_BYTES = /^([a-z*][a-z0-9_.*-]*)=:((?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?):$/
+const PLAIN_BYTES =
+  /^([a-z*][a-z0-9_.*-]*)=:((?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/][AQgw]==|[A-Za-z0-9+/]{2}[AEIMQUYcgkosw048]=)?):$/
 
 /**
  * The signature that is for this gateway: the one member of `Signature-Input` with tag {@link SIGNATURE_TAG}.
@@ -140,12 +148,16 @@ function field(headers: HeaderLines, name: string): string | undefined {
   return value
 }
 
-/** The bytes of a dictionary's member, if it is there and is bytes; those of its only one without a whole parse. */
+/**
+ * The bytes of a dictionary's member, if it is there and is bytes in their one encoding; those of its only one without a
+ * whole parse.
+ */
 function memberBytes(value: string, label: string, what: string): Uint8Array | undefined {
   const [, only, encoded] = PLAIN_BYTES.exec(value) ?? []
   if (only === label && encoded !== undefined) return Uint8Array.from(atob(encoded), (char) => char.charCodeAt(0))
   const bytes = dictionary(value, what).get(label)?.[0]
-  return bytes instanceof ArrayBuffer ? new Uint8Array(bytes) : undefined
+  if (!(bytes instanceof ArrayBuffer) || !value.includes(serializeByteSequence(bytes))) return undefined
+  return new Uint8Array(bytes)
 }
 
 function dictionary(value: string, what: string): Dictionary {
