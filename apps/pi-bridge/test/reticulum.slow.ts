@@ -96,6 +96,15 @@ describe.each(Array.from({ length: REPETITIONS }, (_, n) => n + 1))('by configur
       expect(sent).toMatchObject({ state: 'delivered', to: eastId })
       const [got] = await bench.json<ReceivedMessage>(east, 'nexus-listen', ['-n', '1'])
       expect(got).toMatchObject({ text: 'across rnsd', fromLabel: west })
+      const seen = await bench.run(undefined, 'nexus-rns', [
+        'status',
+        '--shared',
+        how === 'tcp' ? `${shared}` : name,
+        '--for',
+        '1s',
+        '--json',
+      ])
+      expect(JSON.parse(seen.out).interfaces).toHaveLength(1)
       const people = await bench.run(west, 'nexus-status')
       expect(people.out).toMatch(/^reticulum:[0-9a-f]{32} +1 /m)
     },

@@ -3,10 +3,12 @@ import { dirname, join } from 'node:path'
 import { fromHex, toHex } from '@nexus/codec'
 import { type Identity, ReticulumError } from '@nexus/reticulum'
 import {
+  autoMedium,
   type Medium,
   type MediumOptions,
   type RunningReticulum,
   readIdentity,
+  sharedInstanceMedium,
   startReticulum,
   tcpClientMedium,
   tcpServerMedium,
@@ -27,6 +29,8 @@ export interface NetworkFlags {
   readonly connect: readonly string[]
   readonly listen: readonly string[]
   readonly udp: readonly string[]
+  readonly auto?: boolean | string
+  readonly shared?: boolean | string
   readonly identity?: string
   readonly networkName?: string
   readonly passphrase?: string
@@ -44,6 +48,10 @@ export function withNetwork(command: Command): Command {
     .addOption(
       new Option('--udp <port:host:port>', 'own port, and where to send; repeatable').argParser(each).default([]),
     )
+    .addOption(new Option('--auto [group]', 'nodes on the networks of this machine, as AutoInterface finds them'))
+    .addOption(
+      new Option('--shared [name]', 'the shared instance of this machine, such as its rnsd; a number is a TCP port'),
+    )
     .addOption(new Option('--identity <file>', 'identity file, as Reticulum has them; made where there is none'))
     .addOption(new Option('--network-name <name>', 'of interfaces with access codes').env('NEXUS_RNS_NETWORK'))
     .addOption(new Option('--passphrase <text>', 'of interfaces with access codes').env('NEXUS_RNS_PASSPHRASE'))
@@ -58,12 +66,13 @@ export async function onNetwork<T>(flags: NetworkFlags, work: (reticulum: Runnin
       exit: 'usage',
       code: 'no-interface',
       message: 'no way into a Reticulum network',
-      next: 'name one with --connect HOST:PORT, --listen HOST:PORT or --udp PORT:HOST:PORT',
+      next: 'name one with --shared, --auto, --connect HOST:PORT, --listen HOST:PORT or --udp PORT:HOST:PORT',
     })
   }
   const reticulum = await startReticulum({ media })
   try {
-    if (flags.listen.length === 0) await reticulum.node.online({ signal: AbortSignal.timeout(ONLINE_MS_MAX) })
+    // Who waits for others has nobody to wait for first.
+    if (flags.listen.length === 0 && flags.auto === undefined) await reticulum.node.online({ signal: AbortSignal.timeout(ONLINE_MS_MAX) })
     return await work(reticulum)
   } catch (error) {
     throw asFailure(error)
@@ -96,7 +105,7 @@ export function pretty(hash: Uint8Array): string {
   return `<${toHex(hash)}>`
 }
 
-function mediaOf({ connect, listen, udp, networkName, passphrase }: NetworkFlags): Medium[] {
+function mediaOf({ connect, listen, udp, auto, shared, networkName, passphrase }: NetworkFlags): Medium[] {
   const code = {
     ...(networkName === undefined ? {} : { networkName }),
     ...(passphrase === undefined ? {} : { passphrase }),
@@ -109,7 +118,15 @@ function mediaOf({ connect, listen, udp, networkName, passphrase }: NetworkFlags
       const [port = '', ...peer] = text.split(':')
       return udpMedium({ ...options, port: Number(port), peers: [peer.join(':')] })
     }),
+    ...(auto === undefined ? [] : [autoMedium({ ...options, ...(auto === true ? {} : { groupId: String(auto) }) })]),
+    ...(shared === undefined ? [] : [sharedInstanceMedium(sharedInstanceOf(shared))]),
   ]
+}
+
+/** `--shared`, `--shared NAME`, `--shared 37428`. */
+function sharedInstanceOf(text: boolean | string): Parameters<typeof sharedInstanceMedium>[0] {
+  if (typeof text === 'boolean') return {}
+  return { at: /^\d+$/.test(text) ? { port: Number(text) } : { instanceName: text } }
 }
 
 function asFailure(error: unknown): unknown {
