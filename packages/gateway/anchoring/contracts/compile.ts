@@ -5,6 +5,8 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { pathToFileURL } from 'node:url'
 import openZeppelin from '@openzeppelin/contracts/package.json' with { type: 'json' }
+import { Cell } from '@ton/core'
+import { compileFunc, compilerVersion } from '@ton-community/func-js'
 import solc from 'solc'
 import { keccak256 } from 'viem'
 
@@ -45,8 +47,17 @@ export function compileSolidity(): Record<(typeof SOLIDITY)[number], CompiledCon
   return Object.fromEntries(compiled)
 }
 
+/** Code of anchor.fc as a bag of cells. @throws {Error} with the compiler's words, for its warnings too */
+export async function compileFunC(): Promise<Cell> {
+  const sources = (path: string) => sourceOf(`./${path}`)
+  const compiled = await compileFunc({ targets: ['anchor.fc'], sources })
+  if (compiled.status === 'error') throw new Error(compiled.message)
+  if (compiled.warnings) throw new Error(compiled.warnings)
+  return Cell.fromBase64(compiled.codeBoc)
+}
+
 /** The text of src/generated/contracts.ts. */
-export function generate(): string {
+export async function generate(): Promise<string> {
   const contracts = Object.entries(compileSolidity()).map(([name, { creation, runtime }]) => {
     const hash = keccak256(runtime)
     return `/** ${name}.sol. */
@@ -57,8 +68,21 @@ export const ${name[0]?.toLowerCase()}${name.slice(1)}Code = {
 } as const
 `
   })
-  const compilers = `solc ${solc.version()}, OpenZeppelin ${openZeppelin.version}`
-  return `/** Made by contracts/compile.ts from contracts/: not to be edited. By ${compilers}. */\n\n${contracts.join('\n')}`
+  const code = await compileFunC()
+  contracts.push(`/** anchor.fc. */
+export const tonAnchorCode = {
+  boc: '${code.toBoc().toString('base64')}',
+  hash: '${code.hash().toString('hex')}',
+} as const
+`)
+  const { funcVersion } = await compilerVersion()
+  const compilers = [`solc ${solc.version()}`, `OpenZeppelin ${openZeppelin.version}`, `FunC ${funcVersion}`]
+  return `/**
+ * Made by contracts/compile.ts from contracts/: not to be edited.
+ * By ${compilers.join(', ')}.
+ */
+
+${contracts.join('\n')}`
 }
 
 function sourceOf(path: string): string {
@@ -66,4 +90,4 @@ function sourceOf(path: string): string {
   return readFileSync(new URL(local), 'utf8')
 }
 
-if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) writeFileSync(GENERATED, generate())
+if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) writeFileSync(GENERATED, await generate())

@@ -1,57 +1,64 @@
+import type { ChainAdapter } from '@nexus/anchoring'
 import { type AnchorEvent, Anchorer } from '@nexus/anchoring/node'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { hasAnvil } from './rig/anvil.ts'
 import { ETHER, evmChain, queueOf } from './rig/evm-chain.ts'
 import { folder, grow, openVault } from './rig/ledger.ts'
+import { tonChain } from './rig/ton-chain.ts'
 import { until } from './rig/until.ts'
 
 const SCHEDULE = { everyEntries: 10, everyMs: 3_600_000 }
 
 describe.runIf(hasAnvil)('an anchorer', () => {
-  test('serves two chains of which one is down, returns, and is reorganised', async () => {
+  test('serves two EVM and two TON chains of which some are down, return, and are reorganised', async () => {
     const path = folder()
     const vault = await openVault(path)
-    const steady = await evmChain(path, 2, 31_337)
-    const flaky = await evmChain(path, 2, 31_338)
     const queue = queueOf(path, vault)
+    const [steady, flaky] = [await evmChain(path, 2, 31_337), await evmChain(path, 2, 31_338)]
+    const [calm, shaky] = [await tonChain(-3), await tonChain(-217)]
     const events: AnchorEvent[] = []
-    const chains = [steady, flaky].map(({ adapter }) => {
+    const chains = [steady, flaky, calm, shaky].map(({ adapter }) => {
       return { adapter, dailyCap: ETHER, patienceMs: 60_000, pollMs: 20 }
     })
     const report = (event: AnchorEvent) => events.push(event)
     const anchorer = new Anchorer({ vault, store: queue, chains, schedule: SCHEDULE, report })
     anchorer.start()
     onTestFinished(() => anchorer.stop())
-    const mining = setInterval(() => {
+    const clock = setInterval(() => {
       for (const { anvil } of [steady, flaky]) anvil.mine().catch(() => undefined)
+      for (const { server } of [calm, shaky]) server.pass(5)
     }, 50)
-    onTestFinished(() => clearInterval(mining))
-    const confirmed = ({ adapter }: typeof steady) => queue.newestConfirmed(adapter.chain)?.head.size
+    onTestFinished(() => clearInterval(clock))
+    const confirmed = ({ adapter }: { adapter: ChainAdapter }) => queue.newestConfirmed(adapter.chain)?.head.size
+    const all = (size: number) => [steady, flaky, calm, shaky].every((chain) => confirmed(chain) === size)
 
     await grow(vault, 10)
-    await until(() => confirmed(steady) === 10 && confirmed(flaky) === 10)
+    await until(() => all(10))
 
     await flaky.anvil.down()
+    await shaky.server.down()
     await grow(vault, 10)
-    await until(() => confirmed(steady) === 20)
-    await until(() => anchorer.status()[1]!.fault !== undefined)
-    expect(events.filter(({ kind, chain }) => kind === 'fault' && chain === flaky.adapter.chain)).not.toEqual([])
-    expect(queue.newest(flaky.adapter.chain)?.size).toBe(20)
-    // Nine entries are not due yet; the tenth is. What waits for the chain that is down is the newest alone.
+    await until(() => confirmed(steady) === 20 && confirmed(calm) === 20)
+    await until(() => anchorer.status().filter(({ fault }) => fault !== undefined).length === 2)
+    // Nine entries are not due yet; the tenth is. What waits for a chain that is down is the newest alone.
     await grow(vault, 9)
     expect(queue.newest(steady.adapter.chain)?.size).toBe(20)
     await grow(vault, 1)
-    await until(() => confirmed(steady) === 30)
-    expect(confirmed(flaky)).toBe(10)
+    await until(() => confirmed(steady) === 30 && confirmed(calm) === 30)
+    expect([confirmed(flaky), confirmed(shaky)]).toEqual([10, 10])
 
     await flaky.anvil.up()
-    const before = await flaky.anvil.rpc<string>('evm_snapshot')
-    await until(() => confirmed(flaky) === 30)
-    await flaky.anvil.rpc('evm_revert', before)
-    await until(() => events.some((event) => event.chain === flaky.adapter.chain && isRequeue(event)))
-    await until(() => confirmed(flaky) === 30 && queue.open(flaky.adapter.chain).length === 0)
-    const bundle = await anchorer.prove(25)
-    expect(bundle.receipts.map(({ chain }) => chain)).toEqual(['eip155:31337', 'eip155:31338'])
+    await shaky.server.up()
+    const before = { evm: await flaky.anvil.rpc<string>('evm_snapshot'), ton: shaky.server.snapshot() }
+    await until(() => all(30))
+    await flaky.anvil.rpc('evm_revert', before.evm)
+    await shaky.server.setBack(before.ton)
+    for (const { adapter } of [flaky, shaky]) {
+      await until(() => events.some((event) => event.chain === adapter.chain && isRequeue(event)))
+      await until(() => confirmed({ adapter }) === 30 && queue.open(adapter.chain).length === 0)
+    }
+    const { receipts } = await anchorer.prove(25)
+    expect(receipts.map(({ chain }) => chain)).toEqual(['eip155:31337', 'eip155:31338', 'tvm:-217', 'tvm:-3'])
   })
 })
 

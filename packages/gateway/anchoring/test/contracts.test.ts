@@ -22,8 +22,8 @@ async function deploy(name: keyof typeof compiled, args: readonly unknown[] = []
 }
 
 describe('what is compiled', () => {
-  test('is what is committed', () => {
-    expect(generate()).toBe(readFileSync(new URL('../src/generated/contracts.ts', import.meta.url), 'utf8'))
+  test('is what is committed', async () => {
+    expect(await generate()).toBe(readFileSync(new URL('../src/generated/contracts.ts', import.meta.url), 'utf8'))
   })
 
   test('has the functions, the code and the slots that the package relies on', () => {

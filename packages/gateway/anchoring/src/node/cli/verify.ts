@@ -10,6 +10,8 @@ import { AnchoringError } from '../../errors.ts'
 import { openEvmReader } from '../../evm/reader.ts'
 import { BUNDLE_CHARS_MAX } from '../../limits.ts'
 import { type Verification, verifyBundle } from '../../verify.ts'
+import { openTonReader } from '../ton/reader.ts'
+import { type Output, STREAMS } from './output.ts'
 import { printVerification, verificationJson } from './report.ts'
 
 /** What the exit code says. */
@@ -22,9 +24,9 @@ const HELP = `
 Levels, each on top of the one before:
   gateway-signed   the entry stands under a head that the log's key signed; name that key with --key,
                    or the proof says only that somebody's key did
-  read-from-chain  a chain holds that head, on the word of the servers named with --rpc
+  read-from-chain  a chain holds that head, on the word of the servers named with --rpc or --ton
   proved           the state after a block holds that head; you trust the hash given with --block,
-                   and no server: take it from a source of your own
+                   and no server: take it from a source of your own; for EVM chains alone
 
 Exit codes:
   0  the proof holds, at the level asked for
@@ -40,18 +42,11 @@ Examples:
 interface Flags {
   readonly key?: Uint8Array
   readonly rpc?: readonly string[]
+  readonly ton?: readonly string[]
   readonly block?: readonly Uint8Array[]
   readonly level?: Level
   readonly json?: boolean
 }
-
-/** Where the command writes; the process's own streams if not given. */
-export interface Output {
-  readonly out: (text: string) => void
-  readonly err: (text: string) => void
-}
-
-const STREAMS: Output = { out: (text) => process.stdout.write(text), err: (text) => process.stderr.write(text) }
 
 /** Runs `nexus-verify`; resolves to its exit code. */
 export async function runVerify(args: readonly string[], output: Output = STREAMS): Promise<number> {
@@ -79,7 +74,12 @@ function verifyCommand(output: Output, act: (file: string, flags: Flags) => Prom
     .description('Checks the proof of a ledger entry, and says on whose word it holds.')
     .argument('<file>', 'the proof bundle, or - for standard input')
     .option('--key <hex>', "the gateway's log key, 32 bytes", bytes32)
-    .option('--rpc <url>', 'a server of a chain to read from; may be given again', several(String))
+    .option('--rpc <url>', 'a server of an EVM chain to read from; may be given again', several(String))
+    .option(
+      '--ton <url>',
+      "a TON chain's server to read from (TON Center's jsonRPC); may be given again",
+      several(String),
+    )
     .option('--block <hash>', 'hash of a block that you trust; may be given again', several(bytes32))
     .addOption(
       new Option('--level <level>', 'the level to reach; the highest that was asked for if not given').choices(LEVELS),
@@ -95,6 +95,7 @@ async function verify(file: string, flags: Flags, output: Output): Promise<numbe
   const bundle = readBundle(file)
   const readers: ChainReader[] = []
   for (const url of flags.rpc ?? []) readers.push(await openEvmReader(http(url, { timeout: SERVER_MS, retryCount: 1 })))
+  for (const url of flags.ton ?? []) readers.push(await openTonReader({ url }))
   const verification = await verifyBundle(await nodeCrypto(), bundle, {
     ...(flags.key && { trustedKey: flags.key }),
     readers,
@@ -113,9 +114,9 @@ function readBundle(file: string): ProofBundle {
   return decodeBundle(text.toString('utf8'))
 }
 
-function wantedBy({ rpc, block }: Flags): Level {
+function wantedBy({ rpc, ton, block }: Flags): Level {
   if (block !== undefined) return 'proved'
-  return rpc !== undefined ? 'read-from-chain' : 'gateway-signed'
+  return (rpc ?? ton) !== undefined ? 'read-from-chain' : 'gateway-signed'
 }
 
 function exitOf({ level, contradicted, findings }: Verification, wanted: Level): number {
