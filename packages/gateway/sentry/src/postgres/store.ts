@@ -15,6 +15,7 @@ export class PostgresSentryStore implements SentryStore, DidDocumentStore {
   readonly #pool: Pool
   /** What the last call of {@link forgetNonces} raised the floor to. */
   #floorMs = -1
+  #closing: Promise<void> | undefined
 
   constructor(pool: Pool) {
     this.#pool = pool
@@ -122,8 +123,9 @@ export class PostgresSentryStore implements SentryStore, DidDocumentStore {
     return this.#count('SELECT count(*) FROM sentry_document')
   }
 
-  async close(): Promise<void> {
-    await this.#pool.end()
+  close(): Promise<void> {
+    this.#closing ??= this.#pool.end()
+    return this.#closing
   }
 
   async #rows(sql: string, values: readonly unknown[]): Promise<readonly Row[]> {
