@@ -59,12 +59,12 @@ describe('entries', () => {
     ['0', '{"account":"a","amount":"0"}', 400],
     ['0 as a number', '{"account":"a","amount":0}', 400],
     ['a negative', '{"account":"a","amount":"-5"}', 400],
-    ['a fraction', '{"account":"a","amount":100.5}', 400],
-    ['a whole fraction', '{"account":"a","amount":100.0}', 400],
-    ['an exponent', '{"account":"a","amount":1e3}', 400],
+    ['a fraction', '{"account":"a","amount":100.5}', 422],
+    ['a whole fraction', '{"account":"a","amount":100.0}', 422],
+    ['an exponent', '{"account":"a","amount":1e3}', 422],
     ['NaN', '{"account":"a","amount":NaN}', 400],
-    ['2^63', '{"account":"a","amount":"9223372036854775808"}', 400],
-    ['a number above 2^53', '{"account":"a","amount":9007199254740993}', 400],
+    ['2^63', '{"account":"a","amount":"9223372036854775808"}', 422],
+    ['a number above 2^53', '{"account":"a","amount":9007199254740993}', 422],
     ['words', '{"account":"a","amount":"much"}', 400],
     ['a leading zero', '{"account":"a","amount":"0100"}', 400],
     ['twenty digits', '{"account":"a","amount":"10000000000000000000"}', 400],
@@ -74,8 +74,8 @@ describe('entries', () => {
     ['an unknown name', '{"account":"a","amount":"100","fee":"0"}', 400],
     ['a name twice', '{"account":"a","amount":"100","amount":"200"}', 400],
     ['deep JSON', `{"account":${'['.repeat(100)}${']'.repeat(100)},"amount":"100"}`, 400],
-    ['half a character', '{"account":"\\ud800","amount":"100"}', 400],
-    ['a long account', `{"account":"${'ä'.repeat(200)}","amount":"100"}`, 400],
+    ['half a character', '{"account":"\\ud800","amount":"100"}', 422],
+    ['a long account', `{"account":"${'ä'.repeat(200)}","amount":"100"}`, 422],
     ['an empty account', '{"account":"","amount":"100"}', 400],
     ['an unknown policy', '{"account":"a","amount":"100","policy":9}', 400],
     ['less than the minimum', '{"account":"a","amount":"99"}', 422],
@@ -130,16 +130,8 @@ describe('entries', () => {
     const totals = await ask('app', 'GET', `/v1/accounts/${encodeURIComponent(ann)}`)
     expect(totals.json).toEqual({ amount: '1405', creator: '844', pool: '421', fee: '140', entries: 5 })
     expect((await ask('auditor', 'GET', '/v1/totals')).json).toMatchObject({ entries: 8 })
-    for (const query of [
-      'count=0',
-      'count=1001',
-      'count=-1',
-      'count=x',
-      'cursor=1',
-      'cursor=1-2',
-      'page=2',
-      'count=1&count=2',
-    ]) {
+    expect((await ask('auditor', 'GET', '/v1/entries?cursor=1-2')).status).toBe(422)
+    for (const query of ['count=0', 'count=1001', 'count=-1', 'count=x', 'cursor=1', 'page=2', 'count=1&count=2']) {
       expect([query, (await ask('auditor', 'GET', `/v1/entries?${query}`)).status]).toEqual([query, 400])
     }
   })
@@ -284,7 +276,7 @@ describe('the perimeter', () => {
     )
     expect((await ask('admin', 'POST', '/v1/grants', { json: { statement: revoked } })).status).toBe(201)
     expect((await ask('new', 'GET', '/v1/totals')).status).toBe(403)
-    expect((await ask('admin', 'POST', '/v1/grants', { json: { statement: '00' } })).status).toBe(400)
+    expect((await ask('admin', 'POST', '/v1/grants', { json: { statement: '00' } })).status).toBe(422)
   })
 
   test('logins that are not configured, and challenges for them, are refused', async () => {

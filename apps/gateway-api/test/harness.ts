@@ -3,24 +3,12 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { encodeUtf8, toHex } from '@nexus/codec'
 import { systemRandom } from '@nexus/crypto'
-import { nodeCrypto } from '@nexus/crypto/node'
-import { nodeIdOf } from '@nexus/identity'
-import { didKey, type Role, signGrant } from '@nexus/sentry'
-import { ed25519Signer, type RequestSigner, sessionSigner, signRequest } from '@nexus/sentry/client'
-import { pino } from 'pino'
+import type { Role } from '@nexus/sentry'
+import { type RequestSigner, sessionSigner, signRequest } from '@nexus/sentry/client'
 import { onTestFinished } from 'vitest'
-import { loadConfig } from '../src/config/load.ts'
-import { type Gateway, openGateway } from '../src/run/gateway.ts'
+import { crypto, ORIGIN, openTestGateway, signerOf, statementOf } from './keys.ts'
 
-export const crypto = await nodeCrypto()
-
-/** A key that is always the same for one name. */
-export const seedOf = (name: string): Uint8Array => crypto.sha256(encodeUtf8(`gateway test ${name}`))
-export const didOf = (name: string): string => didKey(crypto.publicKey(seedOf(name)))
-export const signerOf = (name: string): RequestSigner => ed25519Signer(crypto, seedOf(name))
-
-export const ORIGIN = 'https://gateway.test'
-export const ROUTE_RATES = { perSecond: 100_000, burst: 100_000 }
+export { crypto, didOf, ORIGIN, openTestGateway, seedOf, signerOf, statementOf } from './keys.ts'
 
 /** A folder that goes with its test. */
 export function folder(): string {
@@ -61,30 +49,6 @@ export async function testGateway(stateDir = folder(), overrides: object = {}) {
   await grant('auditor', 'auditor')
   await grant('operator', 'operator')
   return { gateway, url, ops, ask, grant, stateDir }
-}
-
-export function openTestGateway(stateDir: string, overrides: object = {}): Promise<Gateway> {
-  const config = loadConfig({ env: {}, flags: { stateDir, origin: ORIGIN, admins: didOf('admin') } })
-  const rates = { address: ROUTE_RATES, identity: ROUTE_RATES, login: ROUTE_RATES }
-  return openGateway({
-    crypto,
-    config: {
-      ...config,
-      listen: { host: '127.0.0.1', port: 0 },
-      ops: { host: '127.0.0.1', port: 0 },
-      rates,
-      ...overrides,
-    },
-    seed: seedOf('gateway'),
-    log: pino({ level: 'silent' }),
-    onFailure: () => {},
-  })
-}
-
-export function statementOf(who: string, role: Role, account: string | undefined, id = systemRandom(16)): Uint8Array {
-  const what = { kind: 'grant' as const, id, subject: didOf(who), role, ...(account !== undefined && { account }) }
-  const gateway = nodeIdOf(crypto, crypto.publicKey(seedOf('gateway')))
-  return signGrant(crypto, seedOf('admin'), { what, gateway, timeMs: Date.now() })
 }
 
 /** Signs and sends a request. */

@@ -6,12 +6,12 @@ export function cursorText({ size, before }: Cursor): string {
   return `${size}-${before}`
 }
 
-/** @throws {ProblemError} 400 for one that no page has given */
+/** @throws {ProblemError} 422 for one that no page has given */
 export function cursorOf(text: string | undefined): Cursor | undefined {
   if (text === undefined) return undefined
   const [size, before] = text.split('-').map(Number) as [number, number]
   if (!Number.isSafeInteger(size) || !Number.isSafeInteger(before) || before > size) {
-    throw new ProblemError(problemOf(400, 'http/field', 'query.cursor: not one that a page gave'))
+    throw new ProblemError(problemOf(422, 'http/cursor', 'query.cursor: not one that a page gave'))
   }
   return { size, before }
 }

@@ -55,6 +55,7 @@ export const ledgerRoutes: readonly Route[] = [
       action: 'log.read',
       query: schemas.pageQuery,
       answers: { 200: schemas.page },
+      problems: [422],
     },
     async ({ services: { vault }, query, authorise }) => {
       authorise('log.read')
@@ -72,7 +73,7 @@ export const ledgerRoutes: readonly Route[] = [
       params: atIndex,
       query: z.strictObject({ account: ofAccount }),
       answers: { 200: schemas.receipt },
-      problems: [404],
+      problems: [404, 422],
     },
     async (asked) => ok(schemas.receiptJson(await receiptFor(asked))),
   ),
@@ -86,7 +87,7 @@ export const ledgerRoutes: readonly Route[] = [
       params: atIndex,
       query: z.strictObject({ account: ofAccount }),
       answers: { 200: schemas.inclusionProof },
-      problems: [404],
+      problems: [404, 422],
     },
     async (asked) => {
       const { vault } = asked.services
@@ -106,7 +107,7 @@ export const ledgerRoutes: readonly Route[] = [
       action: 'account.read',
       params: account,
       answers: { 200: schemas.totals },
-      problems: [404],
+      problems: [404, 422],
     },
     async ({ services: { vault }, params, authorise }) => {
       authorise('account.read', params.account)
@@ -125,6 +126,7 @@ export const ledgerRoutes: readonly Route[] = [
       params: account,
       query: schemas.pageQuery,
       answers: { 200: schemas.page },
+      problems: [422],
     },
     async ({ services: { vault }, params, query, authorise }) => {
       authorise('account.read', params.account)
@@ -148,7 +150,7 @@ export const ledgerRoutes: readonly Route[] = [
           .optional(),
       }),
       answers: { 200: schemas.personalData },
-      problems: [404],
+      problems: [404, 422],
     },
     async ({ services: { vault }, params, query, authorise }) => {
       authorise('account.export', params.account)
@@ -174,6 +176,7 @@ export const ledgerRoutes: readonly Route[] = [
       action: 'account.erase',
       params: account,
       answers: { 200: erased },
+      problems: [422],
     },
     async ({ services: { vault }, params, authorise }) => {
       authorise('account.erase', params.account)
@@ -217,7 +220,7 @@ export const ledgerRoutes: readonly Route[] = [
       action: 'own',
       query: z.strictObject({ first: schemas.size, size: schemas.size }),
       answers: { 200: schemas.consistencyProof },
-      problems: [404],
+      problems: [404, 422],
     },
     async ({ services: { vault }, query: { first, size } }) =>
       ok({ first, size, consistency: (await vault.consistency(first, size)).map(toHex) }),

@@ -62,10 +62,11 @@ export function openApiDocument(origin: string): Json {
 }
 
 const SIGNATURE = {
-  type: 'http',
-  scheme: 'signature',
+  type: 'apiKey',
+  in: 'header',
+  name: 'Signature',
   description:
-    'HTTP Message Signatures (RFC 9421), tag nexus-gateway/1: ed25519 by a did:key, or hmac-sha256 by a session (docs/spec/sentry.md).',
+    'With Signature-Input: HTTP Message Signatures (RFC 9421), tag nexus-gateway/1: ed25519 by a did:key, or hmac-sha256 by a session (docs/spec/sentry.md).',
 }
 
 function operation(facts: Described, open: boolean, components: Json): Json {
@@ -111,7 +112,7 @@ const PROBLEMS: Readonly<Record<number, string>> = {
   409: 'The key was used for another request',
   413: 'Too large',
   415: 'Not application/json in UTF-8',
-  422: 'Below the minimum of the policy, or more than an account can hold',
+  422: 'In its form, and still not taken: below a minimum, beyond a total, too many bytes',
   429: 'Too many requests: see Retry-After',
   500: 'A fault of the gateway',
   503: 'Not now; with outcome-unknown, the same key tells later',

@@ -96,10 +96,11 @@ export const perimeterRoutes: readonly Route[] = [
       action: 'grant.write',
       body: statement,
       answers: { 201: z.strictObject({ id: z.string(), kind: z.enum(['grant', 'revocation']) }) },
+      problems: [422],
     },
     async ({ services: { sentry }, envelope, body }) => {
       const answer = await sentry.submitGrant(envelope, fromHex(body.statement))
-      if (answer.kind === 'refused') throw refusal(answer)
+      if (answer.kind === 'refused') throw grantRefusal(answer)
       const { what } = answer.statement
       return { status: 201, json: { id: toHex(what.id), kind: what.kind } }
     },
@@ -195,6 +196,13 @@ export const perimeterRoutes: readonly Route[] = [
     },
   ),
 ]
+
+/** Bytes that are no statement for this gateway are well sent, and still not taken. */
+function grantRefusal(answer: Refused): ProblemError {
+  const { error, requestId } = answer
+  if (error.detail.code !== 'sentry/grant') return refusal(answer)
+  return new ProblemError(problemOf(422, error.detail.code, error.message, requestId), { cause: error })
+}
 
 function opened(answer: OpenedSession | Refused): Answer {
   if (answer.kind === 'refused') throw refusal(answer)

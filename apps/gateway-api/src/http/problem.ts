@@ -1,5 +1,5 @@
 import { STATUS_CODES } from 'node:http'
-import { AllocationError } from '@nexus/allocation'
+import { AllocationError, type AllocationErrorDetail } from '@nexus/allocation'
 import { AnchoringError } from '@nexus/anchoring'
 import { type Refused, SentryError, statusOf } from '@nexus/sentry'
 import { VaultError, type VaultErrorDetail } from '@nexus/vault'
@@ -55,8 +55,8 @@ export function refusal({ status, error, requestId }: Refused): ProblemError {
 /** Any error as an answer; what was not foreseen says nothing of itself. */
 export function asProblem(error: unknown): ProblemError {
   if (error instanceof ProblemError) return error
-  if (error instanceof JsonError) return refused(400, `json/${error.fault}`, error)
-  if (error instanceof AllocationError) return refused(400, error.detail.code, error)
+  if (error instanceof JsonError) return refused(error.fault === 'number' ? 422 : 400, `json/${error.fault}`, error)
+  if (error instanceof AllocationError) return refused(allocationStatus(error.detail.code), error.detail.code, error)
   if (error instanceof SentryError) return refused(statusOf(error.detail), error.detail.code, error)
   if (error instanceof AnchoringError) return refused(503, error.detail.code, error)
   if (error instanceof VaultError) return ofVault(error)
@@ -80,7 +80,7 @@ function ofVault(error: VaultError): ProblemError {
   const { detail } = error
   if (detail.code === 'vault/allocation') {
     const { code } = detail.detail
-    const status = code === 'allocation/minimum' || code === 'allocation/total' ? 422 : 400
+    const status = allocationStatus(code)
     const { cause } = error
     return refused(status, code, cause instanceof Error ? cause : error)
   }
@@ -88,8 +88,13 @@ function ofVault(error: VaultError): ProblemError {
   return refused(status, detail.code, error)
 }
 
+/** 422 for what is an amount by its form, and one that no policy or account takes. */
+function allocationStatus(code: AllocationErrorDetail['code']): 400 | 422 {
+  return code === 'allocation/amount-range' || code === 'allocation/minimum' || code === 'allocation/total' ? 422 : 400
+}
+
 const VAULT_STATUS: Readonly<Record<VaultErrorDetail['code'], number>> = {
-  'vault/field': 400,
+  'vault/field': 422,
   'vault/allocation': 422,
   'vault/idempotency-conflict': 409,
   'vault/range': 404,

@@ -1,4 +1,4 @@
-import { AMOUNT_DIGITS_MAX } from '@nexus/allocation'
+import { AMOUNT_DIGITS_MAX, POLICIES } from '@nexus/allocation'
 import { toHex } from '@nexus/codec'
 import type { AccountTotals, LedgerEntry, Receipt, SignedTreeHead } from '@nexus/vault'
 import { IDENTITY_BYTES_MAX, KEY_CHARS_MAX } from '@nexus/vault'
@@ -44,7 +44,10 @@ export const newEntry = z
         z.int().min(1).max(Number.MAX_SAFE_INTEGER),
       ])
       .describe('smallest units, 1 to 9223372036854775807; as a number at most 9007199254740991'),
-    policy: z.int().min(1).max(65_535).default(1).describe('version of the allocation policy'),
+    policy: z
+      .literal(POLICIES.map(({ version }) => version))
+      .default(1)
+      .describe('version of the allocation policy'),
   })
   .meta({ id: 'NewEntry' })
 
@@ -142,8 +145,10 @@ export const pageQuery = z.strictObject({
     .regex(/^[0-9]{1,16}-[0-9]{1,16}$/)
     .optional()
     .describe('`next` of the page before'),
-  count: countText('entries of a page')
-    .refine((value) => value >= 1 && value <= PAGE_MAX, `1 to ${PAGE_MAX}`)
+  count: z
+    .string()
+    .regex(/^([1-9][0-9]{0,2}|1000)$/)
+    .transform(Number)
     .optional()
     .describe(`1 to ${PAGE_MAX}, ${PAGE_DEFAULT} if not given`),
 })

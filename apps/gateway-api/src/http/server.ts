@@ -54,7 +54,9 @@ export function createApi(options: ApiOptions): FastifyInstance {
     if (JSON_TYPE.test(request.headers['content-type'] ?? '')) return done(null, body)
     done(new ProblemError(problemOf(415, 'http/media-type', 'a body is application/json in UTF-8')))
   })
-  api.setErrorHandler((error: FastifyError, request, reply) => answerProblem(asProblem(error), request, reply, log))
+  api.setErrorHandler((error: FastifyError, request, reply) =>
+    answerProblem(request.is404 ? unknownRoute(api, request) : asProblem(error), request, reply, log),
+  )
   api.setNotFoundHandler((request, reply) => answerProblem(unknownRoute(api, request), request, reply, log))
   api.addHook('onResponse', (request, reply, done) => {
     metrics.answered(request.method, request.routeOptions.url, reply.statusCode, reply.elapsedTime)
