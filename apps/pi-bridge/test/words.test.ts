@@ -82,6 +82,44 @@ describe('the configuration', () => {
     const twice = await bench.run('a', 'nexus-node', ['config', 'check', '-i', 'udp', '-i', 'udp'])
     expect(twice.err).toContain('interfaces.1 (udp): udp:[::]:4242 is there already')
   })
+
+  test('each way into a Reticulum network is checked by its own settings', async () => {
+    const wrong = [
+      '[[interfaces]]',
+      'type = "reticulum"',
+      'announceMs = 5',
+      '[[interfaces.ways]]',
+      'type = "tcp-client"',
+      'adress = "127.0.0.1:4242"',
+      '[[interfaces.ways]]',
+      'type = "atuo"',
+      '[[interfaces.ways]]',
+      'type = "serial"',
+      'path = "/dev/ttyUSB0"',
+      'tnc = { bitrateBps = 1200, preamble = 1 }',
+    ]
+    const said = await bench.run('a', 'nexus-node', ['config', 'check', ...config('ways.toml', wrong.join('\n'))])
+    expect(said.code).toBe(EXIT.config)
+    expect(said.err).toContain('interfaces.0.announceMs expected a number of at least 60000, got 5')
+    expect(said.err).toContain('ways.0.adress is not a known setting; did you mean address?')
+    expect(said.err).toContain(
+      'ways.1.type expected one of tcp-client, tcp-server, shared-instance, udp, auto, serial, rnode',
+    )
+    expect(said.err).toContain('did you mean auto?')
+    expect(said.err).toContain('ways.2.tnc.preamble is not a known setting; did you mean preambleMs?')
+    const way = (settings: object) => ['-i', JSON.stringify({ type: 'reticulum', ways: [settings] })]
+    const check = (settings: object) => bench.run('a', 'nexus-node', ['config', 'check', ...way(settings)])
+    const [modem, both, none, right] = await Promise.all([
+      check({ type: 'serial', path: '/dev/ttyUSB0', tnc: { bitrateBps: 1_200 } }),
+      check({ type: 'shared-instance', port: 1, instanceName: 'x' }),
+      bench.run('a', 'nexus-node', ['config', 'check', '-i', 'reticulum']),
+      check({ type: 'auto', devices: ['eth0'], networkName: 'ours', mode: 'gateway' }),
+    ])
+    expect(modem.err).toContain('interfaces.0 (reticulum): a radio modem needs framing kiss')
+    expect(both.err).toContain('either port or instanceName')
+    expect(none.err).toContain('interfaces.0.ways expected a list, nothing is given')
+    expect(right).toMatchObject({ code: 0, err: '' })
+  })
 })
 
 describe('the command line', () => {

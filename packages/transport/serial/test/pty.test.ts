@@ -2,6 +2,7 @@ import { createMediumAccess } from '@nexus/congestion'
 import { checkTransport, RecordingHost, until } from '@nexus/transport/testing'
 import { createAir } from '@nexus/transport-lora-sim'
 import {
+  type LineFraming,
   type OpenSerialPort,
   openSerialPort,
   openTty,
@@ -64,6 +65,34 @@ describe.runIf(hasPty())('over real pseudo-terminals', () => {
       return { a: serial({ path: a.path, open }), b: serial({ path: b.path, open }) }
     })
   }
+
+  const lengthFirst: LineFraming = {
+    encode: (frame) => Uint8Array.of(frame.length >> 8, frame.length & 0xff, ...frame),
+    decoder: ({ onFrame }) => {
+      let held = new Uint8Array(0)
+      return {
+        push(chunk) {
+          held = Uint8Array.from([...held, ...chunk])
+          for (let end = 2; held.length >= 2; held = held.slice(end)) {
+            end = 2 + ((held[0]! << 8) | held[1]!)
+            if (held.length < end) return
+            onFrame(held.subarray(2, end))
+          }
+        },
+      }
+    },
+  }
+  const traits = { reliable: true, queues: true, queueBytesMax: SERIAL_QUEUE_BYTES_MAX }
+  checkTransport('serial with a framing of its own', traits, async () => {
+    const { a, b } = await openCable()
+    closers.push(a.unplug, b.unplug)
+    return { a: serial({ path: a.path, framing: lengthFirst }), b: serial({ path: b.path, framing: lengthFirst }) }
+  })
+
+  test('a modem speaks KISS and nothing else', () => {
+    const tnc = { bitrateBps: 1_200, preambleMs: 350, txTailMs: 20, persistence: 64, slotTimeMs: 20 }
+    expect(() => serial({ path: '/dev/null', framing: lengthFirst, tnc })).toThrow(TypeError)
+  })
 
   checkTransport('rnode', { reliable: true, queues: true, queueBytesMax: RNODE_QUEUE_BYTES_MAX }, async () => {
     const air = newAir()
