@@ -68,7 +68,8 @@ export function dependencyFaults(member: Member, tools: Manifest): string[] {
   for (const [name, file] of elsewhere)
     if (!(name in all)) faults.push(`${file}: imports ${name}, which devDependencies lacks`)
   for (const name of Object.keys(runtime)) {
-    if (!inSource.has(name)) faults.push(`${folder}: no source imports its dependency ${name}`)
+    // Declarations of ours that name a package's types need those types where they are installed.
+    if (!inSource.has(name.replace(/^@types\//, ''))) faults.push(`${folder}: no source imports its dependency ${name}`)
   }
   for (const name of Object.keys(manifest.devDependencies ?? {})) {
     const typed = name.startsWith('@types/')

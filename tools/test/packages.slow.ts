@@ -41,7 +41,7 @@ beforeAll(async () => {
   })
 }, 5 * MINUTES_MS)
 
-afterAll(() => rmSync(consumer, { recursive: true, force: true }))
+afterAll(() => rmSync(consumer, { recursive: true, force: true }), MINUTES_MS)
 
 test('a packed package names versions, not the workspace', () => {
   expect(entries.length).toBeGreaterThan(packages.length)

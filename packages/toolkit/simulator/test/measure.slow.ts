@@ -58,7 +58,8 @@ describe('control traffic of five nodes over an hour', () => {
     expect(Math.max(...shares['first']!, ...shares['second']!)).toBeLessThanOrEqual(0.1)
   })
 
-  test.each([1, 0.1, 0.01])('LoRa, SF7, 125 kHz, everyone in reach, duty cycle %d', (dutyCycle) => {
+  const patient = { timeout: 600_000 }
+  test.each([1, 0.1, 0.01])('LoRa, SF7, 125 kHz, everyone in reach, duty cycle %d', patient, (dutyCycle) => {
     const hours = dutyCycle === 0.01 ? 34 : 8
     const shares: number[] = []
     for (const seed of SEEDS) {
