@@ -207,7 +207,7 @@ export class Link {
     const clear = context === CONTEXT.resource || context === CONTEXT.cacheRequest
     const plaintext = clear ? data : this.#cipher.open(data)
     if (plaintext === undefined) return false
-    this.#begun()
+    if (!clear) this.#begun()
     this.#heard()
     try {
       this.#act(packet, context, plaintext)
