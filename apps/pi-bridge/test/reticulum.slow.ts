@@ -25,8 +25,14 @@ afterAll(async () => {
   }
 })
 
+interface Rnsd {
+  readonly tcp: number
+  readonly shared: number
+  restart(awayMs: number): Promise<void>
+}
+
 /** The daemon of Reticulum as it comes, with a TCP interface and a shared instance, by its Unix socket or by TCP. */
-async function rnsd(name: string, how: 'unix' | 'tcp'): Promise<{ tcp: number; shared: number }> {
+async function rnsd(name: string, how: 'unix' | 'tcp'): Promise<Rnsd> {
   const [tcp, shared, control] = [await freePort(), await freePort(), await freePort()]
   const byTcp = [`  shared_instance_port = ${shared}`, `  instance_control_port = ${control}`]
   const folder = bench.path(name)
@@ -46,9 +52,23 @@ async function rnsd(name: string, how: 'unix' | 'tcp'): Promise<{ tcp: number; s
     `    listen_port = ${tcp}`,
   ]
   writeFileSync(join(folder, 'config'), `${config.join('\n')}\n`)
-  daemons.push(spawn(join(dirname(python), 'rnsd'), ['--config', folder], { stdio: 'ignore' }))
-  for (const port of how === 'tcp' ? [tcp, shared] : [tcp]) await until(`${name} listens`, () => answers(port), 30_000)
-  return { tcp, shared }
+  const run = async () => {
+    const daemon = spawn(join(dirname(python), 'rnsd'), ['--config', folder], { stdio: 'ignore' })
+    daemons.push(daemon)
+    for (const port of how === 'tcp' ? [tcp, shared] : [tcp])
+      await until(`${name} listens`, () => answers(port), 30_000)
+    return daemon
+  }
+  let daemon = await run()
+  const restart = async (awayMs: number) => {
+    const closed = once(daemon, 'close')
+    daemon.kill('SIGKILL')
+    await closed
+    daemons.splice(daemons.indexOf(daemon), 1)
+    await new Promise((resolve) => setTimeout(resolve, awayMs))
+    daemon = await run()
+  }
+  return { tcp, shared, restart }
 }
 
 function answers(port: number): Promise<boolean> {
@@ -121,4 +141,21 @@ describe.each(Array.from({ length: REPETITIONS }, (_, n) => n + 1))('by configur
     const { interfaces } = await status(quiet)
     expect(interfaces.filter(({ listens }) => listens !== undefined)).toEqual([])
   }, 120_000)
+
+  test('a daemon that was killed and came back joins them again', async () => {
+    const { tcp, shared, restart } = await rnsd(`rnsd${process.pid}c${time}`, 'tcp')
+    const [north, south] = [`north${time}`, `south${time}`]
+    await start(north, `type = "tcp-client"\naddress = "127.0.0.1:${tcp}"`)
+    await start(south, `type = "shared-instance"\nport = ${shared}`)
+    await until('the two know each other', async () => (await status(north)).routesTotal === 1, 60_000)
+    await restart(5_000)
+    const linked = async (node: string) => (await status(node)).links.length === 1
+    await until(
+      'no link over the old one',
+      async () => !(await linked(north)) || (await status(north)).links[0]!.upForMs < 10_000,
+    )
+    await until('the two are linked again', async () => (await linked(north)) && linked(south), 60_000)
+    const [sent] = await bench.json<MessageStatus>(north, 'nexus-send', [south, 'again', '--wait'])
+    expect(sent).toMatchObject({ state: 'delivered' })
+  }, 180_000)
 })

@@ -10,7 +10,7 @@ import { Identity } from './identity.ts'
 import type { HeardAnnounce } from './inbound.ts'
 import type { Link } from './link.ts'
 import { nameHash } from './name.ts'
-import type { Reticulum } from './reticulum.ts'
+import type { RemoteDestination, Reticulum } from './reticulum.ts'
 
 /** What NEXUS nodes announce in Reticulum networks. */
 export const NEXUS_NAME = 'nexus.node'
@@ -18,8 +18,10 @@ export const NEXUS_NAME = 'nexus.node'
 export const NEXUS_PEERS_MAX = 64
 /** How often a node announces itself. */
 export const NEXUS_ANNOUNCE_MS = 1_800_000
-/** Least time between two announces, and between two attempts at one peer. */
+/** Least time between an announce and an answer to another's, and between two attempts at one peer. */
 const ANSWER_MS = 10_000
+/** Attempts at one peer, each wait twice as long as the one before; then its next announce is waited for. */
+const ATTEMPTS_MAX = 6
 const IDENTITY_LABEL = 'nxs-reticulum'
 
 /** The Reticulum identity of a NEXUS node: keys of their own, that follow from its seed (docs/spec/reticulum.md). */
@@ -57,10 +59,13 @@ class NexusTransport implements Transport {
   readonly #nameHash: Uint8Array
   readonly #interfaces = new Map<string, LinkInterface>()
   readonly #attempts = new ExpiringMap<true>(NEXUS_PEERS_MAX * 4, ANSWER_MS)
+  readonly #retries = new Map<string, { cancel(): void }>()
   #gate: HostGate | undefined
   #destination: Destination | undefined
   #timer: { cancel(): void } | undefined
+  #answer: { cancel(): void } | undefined
   #announcedMs = Number.NEGATIVE_INFINITY
+  #stopped = false
   #unsubscribe: (() => void)[] = []
 
   constructor(options: NexusTransportOptions) {
@@ -86,7 +91,11 @@ class NexusTransport implements Transport {
   }
 
   async stop(): Promise<void> {
+    this.#stopped = true
     this.#timer?.cancel()
+    this.#answer?.cancel()
+    for (const retry of this.#retries.values()) retry.cancel()
+    this.#retries.clear()
     for (const unsubscribe of this.#unsubscribe) unsubscribe()
     for (const { link } of [...this.#interfaces.values()]) link.close()
     this.#destination?.close()
@@ -96,39 +105,65 @@ class NexusTransport implements Transport {
 
   #announce(): void {
     this.#timer?.cancel()
+    this.#answer?.cancel()
+    this.#answer = undefined
     const { announces = true, announceMs = NEXUS_ANNOUNCE_MS, after, nowMs, extension } = this.#options
-    if (!announces) return
+    if (!announces || this.#stopped) return
     this.#announcedMs = nowMs()
     this.#destination?.announce({ appData: extension() })
     this.#timer = after(announceMs, () => this.#announce())
   }
 
+  /** Announces once more as soon as that may be: whoever heard the last one may not have been there yet. */
+  #announceSoon(): void {
+    const { announces = true, after, nowMs } = this.#options
+    if (!announces || this.#stopped || this.#answer !== undefined) return
+    const waitMs = Math.max(0, this.#announcedMs + ANSWER_MS - nowMs())
+    this.#answer = after(waitMs, () => this.#announce())
+  }
+
   /** Of two nodes the one with the lower hash asks for the link; the other makes sure that it was heard, if it may be. */
   #heard({ hash, identity, nameHash: name }: HeardAnnounce): void {
     const own = this.#destination?.hash
-    if (own === undefined || !equalBytes(name, this.#nameHash)) return
+    if (own === undefined || !equalBytes(name, this.#nameHash) || equalBytes(own, hash)) return
+    if (this.#isLinked(hash) || this.#interfaces.size >= NEXUS_PEERS_MAX) return
+    if (compareBytes(own, hash) > 0 && (this.#options.announces ?? true)) this.#announceSoon()
+    else this.#ask({ hash, identity }, 1)
+  }
+
+  #isLinked(hash: Uint8Array): boolean {
+    return [...this.#interfaces.values()].some(({ peer }) => peer !== undefined && equalBytes(peer, hash))
+  }
+
+  #ask(peer: RemoteDestination, attempt: number): void {
     const nowMs = this.#options.nowMs()
-    const key = addressKey(hash)
-    const isLinked = [...this.#interfaces.values()].some(({ peer }) => peer !== undefined && equalBytes(peer, hash))
-    if (isLinked || this.#interfaces.size >= NEXUS_PEERS_MAX) return
-    if (compareBytes(own, hash) > 0 && (this.#options.announces ?? true)) {
-      if (nowMs - this.#announcedMs >= ANSWER_MS) this.#announce()
-      return
-    }
-    if (this.#attempts.get(key, nowMs) !== undefined) return
+    const key = addressKey(peer.hash)
+    if (this.#isLinked(peer.hash) || this.#attempts.get(key, nowMs) !== undefined) return
     this.#attempts.set(key, true, nowMs)
-    this.#options.node.connect({ hash, identity }, { proves: false }).then(
-      (link) => this.#open(link, hash),
+    this.#options.node.connect(peer, { proves: false }).then(
+      (link) => this.#open(link, peer),
       (error: Error) => {
         if (!(error instanceof ReticulumError)) throw error
-        this.#gate?.problem({
-          code: 'transport/connect',
-          address: toHex(hash),
-          why: error.message,
-          retryMs: this.#options.announceMs ?? NEXUS_ANNOUNCE_MS,
-        })
+        const retryMs = this.#askLater(peer, attempt)
+        this.#gate?.problem({ code: 'transport/connect', address: toHex(peer.hash), why: error.message, retryMs })
       },
     )
+  }
+
+  /** Returns when that is. */
+  #askLater(peer: RemoteDestination, attempt: number): number {
+    const { announceMs = NEXUS_ANNOUNCE_MS, after } = this.#options
+    const key = addressKey(peer.hash)
+    if (attempt >= ATTEMPTS_MAX || this.#retries.size >= NEXUS_PEERS_MAX || this.#stopped) return announceMs
+    const retryMs = ANSWER_MS * 2 ** (attempt - 1)
+    this.#retries.get(key)?.cancel()
+    const retry = after(retryMs, () => {
+      this.#retries.delete(key)
+      this.#attempts.delete(key)
+      this.#ask(peer, attempt + 1)
+    })
+    this.#retries.set(key, retry)
+    return retryMs
   }
 
   #accept(link: Link): void {
@@ -136,13 +171,13 @@ class NexusTransport implements Transport {
     else this.#open(link, undefined)
   }
 
-  #open(link: Link, peer: Uint8Array | undefined): void {
+  #open(link: Link, peer: RemoteDestination | undefined): void {
     const gate = this.#gate
     if (gate === undefined || !gate.open) {
       link.close()
       return
     }
-    const iface = new LinkInterface(link, peer, gate)
+    const iface = new LinkInterface(link, peer?.hash, gate)
     const key = addressKey(link.id)
     this.#interfaces.set(key, iface)
     gate.up(iface)
@@ -150,8 +185,9 @@ class NexusTransport implements Transport {
     void link.closed.then((reason) => {
       this.#interfaces.delete(key)
       gate.down(iface, reason)
-      // The lower hash asks again when it hears the other, so that one speaks up.
-      if (gate.open && this.#options.nowMs() - this.#announcedMs >= ANSWER_MS) this.#announce()
+      // Who asked asks again, and hears the other where the way has changed.
+      if (peer === undefined) this.#announceSoon()
+      else this.#askLater(peer, 1)
     })
   }
 }
