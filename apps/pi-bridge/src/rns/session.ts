@@ -72,7 +72,8 @@ export async function onNetwork<T>(flags: NetworkFlags, work: (reticulum: Runnin
   const reticulum = await startReticulum({ media })
   try {
     // Who waits for others has nobody to wait for first.
-    if (flags.listen.length === 0 && flags.auto === undefined) await reticulum.node.online({ signal: AbortSignal.timeout(ONLINE_MS_MAX) })
+    if (flags.listen.length === 0 && flags.auto === undefined)
+      await reticulum.node.online({ signal: AbortSignal.timeout(ONLINE_MS_MAX) })
     return await work(reticulum)
   } catch (error) {
     throw asFailure(error)
