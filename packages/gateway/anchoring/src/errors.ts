@@ -6,6 +6,7 @@ export type AnchoringErrorDetail =
   | { readonly code: 'anchoring/contract'; readonly chain: string; readonly contract: string }
   | { readonly code: 'anchoring/cap'; readonly chain: string; readonly needs: bigint; readonly left: bigint }
   | { readonly code: 'anchoring/not-grown'; readonly chain: string }
+  | { readonly code: 'anchoring/locked' }
   | { readonly code: 'anchoring/log' }
   | { readonly code: 'anchoring/schema'; readonly found: number; readonly known: number }
   | { readonly code: 'anchoring/storage'; readonly reason: string }
@@ -34,6 +35,8 @@ function explain(detail: AnchoringErrorDetail): string {
       return `anchoring on ${detail.chain} may cost ${detail.needs}, and only ${detail.left} may be spent now`
     case 'anchoring/not-grown':
       return `${detail.chain} holds as many entries of this log already, or more`
+    case 'anchoring/locked':
+      return 'another process holds the queue'
     case 'anchoring/log':
       return 'the queue belongs to another log'
     case 'anchoring/schema':

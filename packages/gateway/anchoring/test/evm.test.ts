@@ -1,6 +1,9 @@
+import { join } from 'node:path'
 import { bundleFault, Lane, proveEntry, statementOf } from '@nexus/anchoring'
 import { EvmChain, proofFault } from '@nexus/anchoring/evm'
+import { SqliteQueue } from '@nexus/anchoring/sqlite'
 import { fromHex, toHex } from '@nexus/codec'
+import { custom, http } from 'viem'
 import { describe, expect, test } from 'vitest'
 import { hasAnvil } from './rig/anvil.ts'
 import { ETHER, evmChain, queueOf } from './rig/evm-chain.ts'
@@ -52,6 +55,28 @@ describe.runIf(hasAnvil)('a real EVM chain', () => {
     await anvil.mine(3)
     expect(await lane.step(4)).toEqual({ kind: 'confirmed', size: 20 })
     expect(queue.newestConfirmed(lane.chain)?.attempts).toEqual([signed])
+  })
+
+  test('what was signed before a crash is what is sent after it, and nothing is signed twice', async () => {
+    const { anvil, path, vault, queue, secret } = await start(1)
+    const { port } = anvil
+    const request = ({ method, params }: { method: string; params?: unknown }) => {
+      if (method === 'eth_sendRawTransaction') throw new Error('the power went')
+      return anvil.rpc(method, ...(params as unknown[]))
+    }
+    const options = { chainId: 31_337, contract: anvil.contract, secret, depth: 1 }
+    const dying = new Lane(new EvmChain({ ...options, transport: custom({ request }) }), queue, LIMITS)
+    await expect(dying.step(1)).rejects.toMatchObject({ detail: { code: 'anchoring/chain' } })
+    const [signed] = queue.open(dying.chain)[0]!.attempts
+    queue.close()
+
+    const again = new SqliteQueue(join(path, 'queue.db'), vault)
+    const alive = new Lane(new EvmChain({ ...options, transport: http(`http://127.0.0.1:${port}`) }), again, LIMITS)
+    expect(await alive.step(2)).toEqual({ kind: 'waits', size: 20, depth: 0 })
+    await anvil.mine()
+    expect(await alive.step(3)).toEqual({ kind: 'confirmed', size: 20 })
+    expect(again.newestConfirmed(alive.chain)?.attempts).toEqual([signed])
+    again.close()
   })
 
   test('a reorganisation deeper than the depth takes the confirmation back', async () => {

@@ -1,13 +1,18 @@
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
-import { isDue } from '@nexus/anchoring'
+import { CHAINS_MAX, type ChainAdapter, isDue } from '@nexus/anchoring'
+import { EvmChain } from '@nexus/anchoring/evm'
+import { Anchorer } from '@nexus/anchoring/node'
 import { SqliteQueue } from '@nexus/anchoring/sqlite'
 import type { SignedTreeHead } from '@nexus/vault'
+import { http } from 'viem'
 import { describe, expect, test } from 'vitest'
 import { folder } from './rig/ledger.ts'
 
 const log = { logId: new Uint8Array(16).fill(1), publicKey: new Uint8Array(32).fill(2) }
 const CHAIN = 'eip155:31337'
+const secret = new Uint8Array(32).fill(7)
+const EVM = { transport: http('http://127.0.0.1:9'), contract: new Uint8Array(20), secret, depth: 1 }
 
 function head(size: number): SignedTreeHead {
   const root = new Uint8Array(32).fill(size)
@@ -91,6 +96,16 @@ describe('the queue', () => {
     queue.close()
   })
 
+  test('is held by one process alone', () => {
+    const path = join(folder(), 'queue.db')
+    const holder = new SqliteQueue(path, log)
+    const locked = expect.objectContaining({ detail: { code: 'anchoring/locked' } })
+    expect(() => new SqliteQueue(path, log)).toThrow(locked)
+    holder.enqueue(CHAIN, head(1))
+    holder.close()
+    new SqliteQueue(path, log).close()
+  })
+
   test('serves one log, and no schema of a newer program', () => {
     const path = join(folder(), 'queue.db')
     new SqliteQueue(path, log).close()
@@ -122,3 +137,17 @@ function enqueued(queue: SqliteQueue, size: number): SignedTreeHead {
   queue.enqueue(CHAIN, head(size))
   return head(size)
 }
+
+test('an anchorer serves 1 to 16 chains, each once', () => {
+  const adapter = (chain: string): ChainAdapter => new EvmChain({ ...EVM, chainId: Number(chain.slice(7)) })
+  const anchorer = (names: readonly string[]) => {
+    const chains = names.map((name) => ({ adapter: adapter(name), dailyCap: 1n, patienceMs: 1 }))
+    const schedule = { everyEntries: 1, everyMs: 1_000 }
+    return new Anchorer({ vault: {} as never, store: new SqliteQueue(':memory:', log), chains, schedule })
+  }
+  const names = Array.from({ length: CHAINS_MAX + 1 }, (_, at) => `eip155:${at + 1}`)
+  expect(anchorer(names.slice(1)).status().length).toBe(CHAINS_MAX)
+  expect(() => anchorer(names)).toThrow(RangeError)
+  expect(() => anchorer([])).toThrow(RangeError)
+  expect(() => anchorer([CHAIN, CHAIN])).toThrow(RangeError)
+})

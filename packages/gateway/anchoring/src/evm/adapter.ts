@@ -54,7 +54,7 @@ export class EvmChain implements ChainAdapter {
     const to = hex(this.#options.contract)
     const data = anchorCall(statement)
     const from = this.#account.address
-    const sequence = replaces?.sequence ?? Number(await this.#rpc.quantity('eth_getTransactionCount', from, 'latest'))
+    const sequence = replaces?.sequence ?? (await this.#rpc.count('eth_getTransactionCount', from, 'latest'))
     const gas = replaces === undefined ? await this.#gas({ from, to, data }) : gasOf(replaces.bytes)
     const fees = await this.#fees(replaces)
     const costMax = gas * priceOf(fees)
@@ -77,7 +77,7 @@ export class EvmChain implements ChainAdapter {
   async confirm(submission: Submission, statement: Statement): Promise<Standing> {
     await this.#check()
     const receipt = await this.#rpc.ask(shapes.receiptOrNone, 'eth_getTransactionReceipt', hex(submission.id))
-    const newest = Number(await this.#rpc.quantity('eth_blockNumber'))
+    const newest = await this.#rpc.count('eth_blockNumber')
     if (receipt === null) return this.#unmined(submission, newest)
     const block = await this.#block(Number(receipt.blockNumber))
     // A server may still tell of a block that is no part of its chain any more.
@@ -116,7 +116,7 @@ export class EvmChain implements ChainAdapter {
 
   async #gas(call: { from: string; to: string; data: string }): Promise<bigint> {
     try {
-      const estimate = await this.#rpc.quantity('eth_estimateGas', call, 'latest')
+      const estimate = BigInt(await this.#rpc.count('eth_estimateGas', call, 'latest'))
       return (estimate * GAS_MARGIN.times) / GAS_MARGIN.by
     } catch (error) {
       // Not every server says why; the contract's own number does.
@@ -132,7 +132,7 @@ export class EvmChain implements ChainAdapter {
 
   async #unmined(submission: Submission, newest: number): Promise<Standing> {
     const settled = Math.max(0, newest - this.#options.depth + 1)
-    const count = await this.#rpc.quantity('eth_getTransactionCount', this.#account.address, numberOf(settled))
+    const count = await this.#rpc.count('eth_getTransactionCount', this.#account.address, numberOf(settled))
     if (count > submission.sequence) return { kind: 'void' }
     return (await this.#knows(submission)) ? { kind: 'pending' } : { kind: 'absent' }
   }

@@ -1,7 +1,7 @@
 import { parseTransaction } from 'viem'
 import { z } from 'zod'
 import { hex } from './contract.ts'
-import type { Rpc } from './rpc.ts'
+import { type Rpc, shapes } from './rpc.ts'
 
 /** What a submission offers for its gas: as EIP-1559 has it, or one price on chains without a base fee. */
 export type Fees =
@@ -9,17 +9,14 @@ export type Fees =
   | { readonly type: 'legacy'; readonly gasPrice: bigint }
 
 const blockShape = z.looseObject({
-  baseFeePerGas: z
-    .string()
-    .regex(/^0x[0-9a-f]{1,64}$/)
-    .optional(),
+  baseFeePerGas: shapes.amount.optional(),
 })
 
 /** What a server suggests; twice the base fee, which then may rise for six blocks on end. */
 export async function currentFees(rpc: Rpc): Promise<Fees> {
   const { baseFeePerGas } = await rpc.ask(blockShape, 'eth_getBlockByNumber', 'latest', false)
-  if (baseFeePerGas === undefined) return { type: 'legacy', gasPrice: await rpc.quantity('eth_gasPrice') }
-  const maxPriorityFeePerGas = await rpc.quantity('eth_maxPriorityFeePerGas')
+  if (baseFeePerGas === undefined) return { type: 'legacy', gasPrice: await rpc.amount('eth_gasPrice') }
+  const maxPriorityFeePerGas = await rpc.amount('eth_maxPriorityFeePerGas')
   return { type: 'eip1559', maxFeePerGas: 2n * BigInt(baseFeePerGas) + maxPriorityFeePerGas, maxPriorityFeePerGas }
 }
 

@@ -13,7 +13,7 @@ import { Rpc, type RpcBlock, shapes } from './rpc.ts'
  * @throws {AnchoringError} `anchoring/chain`
  */
 export async function openEvmReader(transport: Transport): Promise<ChainReader> {
-  const chainId = Number(await new Rpc('eip155', transport).quantity('eth_chainId'))
+  const chainId = await new Rpc('eip155', transport).count('eth_chainId')
   const chain = `eip155:${chainId}`
   const rpc = new Rpc(chain, transport)
   return {
@@ -30,8 +30,8 @@ export async function openEvmReader(transport: Transport): Promise<ChainReader> 
 
 /** @throws {AnchoringError} `anchoring/wrong-chain`, `anchoring/chain` */
 export async function checkChain(rpc: Rpc, chainId: number): Promise<void> {
-  const got = await rpc.quantity('eth_chainId')
-  if (got === BigInt(chainId)) return
+  const got = await rpc.count('eth_chainId')
+  if (got === chainId) return
   throw new AnchoringError({ code: 'anchoring/wrong-chain', chain: `eip155:${chainId}`, got: `eip155:${got}` })
 }
 

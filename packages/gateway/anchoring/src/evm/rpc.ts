@@ -2,19 +2,22 @@ import { createClient, type EIP1193RequestFn, type Transport } from 'viem'
 import { z } from 'zod'
 import { AnchoringError } from '../errors.ts'
 
-const quantity = z.string().regex(/^0x[0-9a-f]{1,64}$/)
+/** A number below 2^52, one of seconds below 2^40, and one of a coin's smallest units below 2^128. */
+const count = z.string().regex(/^0x[0-9a-f]{1,13}$/)
+const seconds = z.string().regex(/^0x[0-9a-f]{1,10}$/)
+const amount = z.string().regex(/^0x[0-9a-f]{1,32}$/)
 const data = z.string().regex(/^0x([0-9a-f]{2})*$/)
 const hash = z.string().regex(/^0x[0-9a-f]{64}$/)
 
-export const blockShape = z.looseObject({ hash, number: quantity, timestamp: quantity, stateRoot: hash })
+export const blockShape = z.looseObject({ hash, number: count, timestamp: seconds, stateRoot: hash })
 export type RpcBlock = z.infer<typeof blockShape>
 
 export const receiptShape = z.looseObject({
   blockHash: hash,
-  blockNumber: quantity,
-  status: quantity,
-  gasUsed: quantity,
-  effectiveGasPrice: quantity.optional(),
+  blockNumber: count,
+  status: count,
+  gasUsed: count,
+  effectiveGasPrice: amount.optional(),
 })
 
 export const proofShape = z.looseObject({
@@ -23,12 +26,13 @@ export const proofShape = z.looseObject({
 })
 
 export const shapes = {
-  quantity,
+  count,
+  amount,
   data,
   block: blockShape,
   blockOrNone: blockShape.nullable(),
   receiptOrNone: receiptShape.nullable(),
-  transactionOrNone: z.looseObject({ blockNumber: quantity.nullish() }).nullable(),
+  transactionOrNone: z.looseObject({ blockNumber: count.nullish() }).nullable(),
   proof: proofShape,
   logs: z.array(z.looseObject({ transactionHash: hash, data })).max(1_000),
 } as const
@@ -56,8 +60,14 @@ export class Rpc {
     return parsed.data
   }
 
-  async quantity(method: string, ...params: readonly unknown[]): Promise<bigint> {
-    return BigInt(await this.ask(quantity, method, ...params))
+  /** A height, a nonce, an amount of gas, a chain id. */
+  async count(method: string, ...params: readonly unknown[]): Promise<number> {
+    return Number(await this.ask(count, method, ...params))
+  }
+
+  /** A price or a balance. */
+  async amount(method: string, ...params: readonly unknown[]): Promise<bigint> {
+    return BigInt(await this.ask(amount, method, ...params))
   }
 
   fault(what: string): AnchoringError {

@@ -10,7 +10,7 @@ import { migrate } from './schema.ts'
 
 const ANCHOR = `SELECT a.*, h.root, h.time_ms, h.signature FROM anchor a JOIN head h ON h.size = a.size`
 
-/** The queue in an SQLite file: each call is one transaction, durable when it returns. For one process. */
+/** The queue in an SQLite file, held by this process alone: each call is one transaction, durable when it returns. */
 export class SqliteQueue implements AnchorStore {
   readonly #db: DatabaseSync
   readonly #logId: Uint8Array
@@ -19,15 +19,16 @@ export class SqliteQueue implements AnchorStore {
   /**
    * @param path the file; made if it is not there
    * @param log whose heads it holds: a queue serves one log for ever
-   * @throws {AnchoringError} `anchoring/log`, `anchoring/schema`, `anchoring/storage`
+   * @throws {AnchoringError} `anchoring/locked`, `anchoring/log`, `anchoring/schema`, `anchoring/storage`
    */
   constructor(path: string, log: { readonly logId: Uint8Array; readonly publicKey: Uint8Array }) {
     this.#logId = log.logId
     this.#db = storing(() => new DatabaseSync(path))
     try {
       storing(() => {
-        this.#db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON')
-        this.#db.exec('PRAGMA busy_timeout = 5000')
+        // Two processes that sign with one key would take each other's sequence numbers.
+        this.#db.exec('PRAGMA busy_timeout = 1000; PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL')
+        this.#db.exec('PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; BEGIN IMMEDIATE; COMMIT')
         migrate(this.#db)
         this.#run('INSERT INTO log VALUES (1, ?, ?) ON CONFLICT DO NOTHING', log.logId, log.publicKey)
       })
@@ -225,6 +226,12 @@ function storing<T>(work: () => T): T {
     return work()
   } catch (error) {
     if (error instanceof AnchoringError) throw error
+    if (isBusy(error)) throw new AnchoringError({ code: 'anchoring/locked' })
     throw new AnchoringError({ code: 'anchoring/storage', reason: (error as Error).message }, { cause: error })
   }
+}
+
+function isBusy(error: unknown): boolean {
+  const SQLITE_BUSY = 5
+  return (((error as { errcode?: number }).errcode ?? 0) & 0xff) === SQLITE_BUSY
 }

@@ -22,6 +22,12 @@ export async function evmChain(path: string, depth: number, chainId = 31_337) {
 
 export function queueOf(path: string, vault: Vault): SqliteQueue {
   const queue = new SqliteQueue(join(path, 'queue.db'), vault)
-  onTestFinished(() => queue.close())
+  onTestFinished(() => {
+    try {
+      queue.close()
+    } catch {
+      // The test closed it.
+    }
+  })
   return queue
 }
