@@ -139,7 +139,7 @@ const sqlite: Engine = {
   database: '',
   open: (stateDir) => openSqliteStore({ path: join(stateDir, 'ledger.db'), ...own }),
 }
-const loadMs = 120_000 + entries * 2
+const loadMs = 120_000 + entries * 10
 const killsMs = 60_000 + kills * 8_000
 
 describe('SQLite', () => {
