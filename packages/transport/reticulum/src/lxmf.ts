@@ -72,7 +72,7 @@ export interface ReceivedLxmf extends LxmfMessage {
 export class Lxmf {
   /** The address to give to others. */
   readonly hash: Uint8Array
-  readonly messages: Feed<ReceivedLxmf> = new Feed(64)
+  readonly messages: Feed<ReceivedLxmf> = new Feed(64, ({ payload }) => payload.length)
   readonly #options: LxmfOptions
   readonly #destination: Destination
   readonly #seen = new ExpiringMap<true>(LXMF_IDS_MAX, IDS_MS)
