@@ -10,7 +10,7 @@ import { isStopped, runStep } from './lib/steps.ts'
 import { closingLine, printTable, type SuiteResult } from './lib/summary.ts'
 
 const MINUTE_MS = 60_000
-const LIMIT_MS = 10 * MINUTE_MS
+const LIMIT_MS = 15 * MINUTE_MS
 
 const { scripts } = JSON.parse(readFileSync(join(rootFolder, 'package.json'), 'utf8'))
 const suites = Object.keys(scripts).filter((name) => name.startsWith('slow:'))
