@@ -6,7 +6,7 @@ import { signGrant } from '@nexus/sentry'
 import { describe, expect, test } from 'vitest'
 import { openApiDocument } from '../src/http/openapi.ts'
 import { ROUTES } from '../src/http/server.ts'
-import { verifyProof } from '../src/verify.ts'
+import { ProofError, verifyProof } from '../src/verify.ts'
 import {
   crypto,
   didOf,
@@ -157,7 +157,11 @@ describe('entries', () => {
       { ...json, inclusion: json.inclusion.slice(1) },
       { ...json, publicKey: toHex(crypto.publicKey(seedOf('app'))) },
     ]
+    bent.push({ ...json, entry: { ...json.entry, policy: 999 } }, { ...json, entry: { ...json.entry, amount: '0' } })
     for (const proof of bent) expect(verifyProof(crypto, JSON.stringify(proof), publicKey).holds).toBe(false)
+    for (const text of ['', '{}', '[1]', 'null', JSON.stringify({ ...json, more: 1 })]) {
+      expect(() => verifyProof(crypto, text)).toThrow(ProofError)
+    }
     const step = await ask('ann', 'GET', '/v1/consistency?first=2&size=5')
     expect(step.json.consistency.length).toBeGreaterThan(0)
     expect((await ask('ann', 'GET', '/v1/consistency?first=2&size=6')).status).toBe(404)

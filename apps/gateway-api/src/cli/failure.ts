@@ -1,6 +1,7 @@
 import { IdentityError } from '@nexus/identity'
 import { SentryError } from '@nexus/sentry'
 import { VaultError } from '@nexus/vault'
+import { ProofError } from '../verify.ts'
 import { EXIT, type ExitName } from './exit-codes.ts'
 
 /** Why a command ends without having done what was asked: a sentence and a next step for people, a code for programs. */
@@ -38,6 +39,12 @@ export function failureOf(error: unknown): CommandFailure {
   if (error instanceof IdentityError) {
     return new CommandFailure({ exit: 'config', code: error.detail.code, message }, { cause: error })
   }
-  const code = error instanceof SentryError ? error.detail.code : (error as NodeJS.ErrnoException).code
+  if (error instanceof ProofError) return new CommandFailure({ exit: 'failed', code: 'no-proof', message })
+  const { code: errno, path } = error as NodeJS.ErrnoException
+  if (errno === 'ENOENT' && path !== undefined) {
+    const facts: FailureFacts = { exit: 'notFound', code: errno, message: `${path} does not exist` }
+    return new CommandFailure(facts, { cause: error })
+  }
+  const code = error instanceof SentryError ? error.detail.code : errno
   return new CommandFailure({ exit: 'failed', code: code ?? 'internal', message }, { cause: error })
 }
