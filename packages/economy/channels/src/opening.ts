@@ -69,14 +69,15 @@ export function onOpened(context: Context, nowMs: number, channel: Channel, mess
   return true
 }
 
-/** Whether one more channel can be kept; forgets the longest unheard one without link and money for it. */
+/** Whether one more channel can be kept; forgets the longest unheard one without link, claims and money for it. */
 export function makeRoom(context: Context): boolean {
   const { book, limits } = context
   if (book.count < limits.channelsMax) return true
   let oldest: Channel | undefined
   for (const channel of book.all()) {
     const { record, link } = channel
-    if (record === undefined || link !== undefined || !isWorthless(channel, record)) continue
+    const isIdle = link === undefined && channel.claims.length === 0
+    if (record === undefined || !isIdle || !isWorthless(channel, record)) continue
     const isOlder =
       oldest?.record === undefined ||
       record.heardEpoch < oldest.record.heardEpoch ||

@@ -682,6 +682,24 @@ test('a channel that is full of strangers makes room by forgetting one that hold
   assert.equal(crowded.channels.list().length, 2)
 })
 
+test('a channel with a claim that waits makes no room', () => {
+  const world = new World(crypto, 'claims wait', CALM)
+  const [crowded, payer, stranger] = world.add(3) as [Party, Party, Party]
+  crowded.channelsMax = 1
+  crowded.restart()
+  world.runFor(3_000)
+  payer.channels.open(world.nowMs, crowded.nodeId)
+  world.runFor(1_000)
+  crowded.tampers = () => []
+  pay(world, crowded, payer, 500n)
+  world.unlink(crowded, payer)
+  crowded.tampers = (_, bytes) => [bytes]
+  stranger.channels.open(world.nowMs, crowded.nodeId)
+  world.runFor(60_000)
+  assert.notEqual(crowded.channels.view(payer.nodeId), undefined)
+  assert.equal(crowded.channels.view(stranger.nodeId), undefined)
+})
+
 test('channels that were forgotten for others come back where there is room, and only there', () => {
   const world = new World(crypto, 'comebacks', CALM)
   const [crowded, ...others] = world.add(4) as [Party, ...Party[]]

@@ -172,7 +172,7 @@ export class ReticulumInterface {
     return this.#linkRequests.take(1, this.#nowMs())
   }
 
-  /** Whether so many bytes may go in answer to a path request from here. */
+  /** Whether so many bytes may go for paths here: answers, and requests that are passed on. */
   admitPathAnswer(bytes: number): boolean {
     return this.#pathAnswerBytes.take(bytes, this.#nowMs())
   }

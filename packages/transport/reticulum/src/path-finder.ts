@@ -140,11 +140,13 @@ export class PathFinder {
     else if (from.mode !== 'full' && from.mode !== 'boundary') this.#search(destination, tag, from, nowMs)
   }
 
-  /** Looks on all other interfaces for someone who may not reach them. */
+  /** Looks on all other interfaces for someone who may not reach them, as far as the share of each goes. */
   #search(destination: Uint8Array, tag: Uint8Array, from: ReticulumInterface, nowMs: number): void {
-    if (!from.admitPathAnswer(SEARCH_BYTES * this.#host.interfaces.size)) return
+    if (!from.admitPathAnswer(SEARCH_BYTES)) return
     this.#searches.set(addressKey(destination), from, nowMs)
-    for (const iface of this.#host.interfaces) if (iface !== from) this.#send(destination, tag, iface)
+    for (const iface of this.#host.interfaces) {
+      if (iface !== from && iface.admitPathAnswer(SEARCH_BYTES)) this.#send(destination, tag, iface)
+    }
   }
 
   #ask(destination: Uint8Array, lookup: Lookup): void {

@@ -63,6 +63,21 @@ describe('path requests without end', () => {
     expect(sent).toHaveLength(2)
   })
 
+  test('on a slow interface are passed on to all others, however many these are', () => {
+    const world = new World(25)
+    const node = world.transportNode()
+    const asking = node.attach({ name: 'asking', bitrateBps: 3_100, mode: 'access-point', send: () => true })
+    const searched = new Map<number, number>()
+    for (let n = 0; n < 20; n++) {
+      const send = (): boolean => searched.set(n, (searched.get(n) ?? 0) + 1).size > 0
+      node.attach({ ...settings, name: `other ${n}`, send })
+    }
+    node.receive(asking, pathRequest(world, world.random(16)))
+    expect([...searched.values()]).toEqual(new Array(20).fill(1))
+    for (let n = 0; n < 5_000; n++) node.receive(asking, pathRequest(world, world.random(16)))
+    expect(searched.get(0)).toBeLessThan(20)
+  })
+
   test.each([3_100, 10_000_000])('take no more than their share of %i bit/s', async (bitrateBps) => {
     const world = new World(22)
     const node = world.transportNode()

@@ -44,8 +44,9 @@ export function backupPostgresLedger(options: PostgresBackupOptions): Promise<Re
       await client.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY')
       file.exec('BEGIN')
       for (const table of TABLES) await toSqlite(client, file, table)
-      file.exec('COMMIT')
+      // The server first: it would not wait for a long flush of the file.
       await client.query('COMMIT')
+      file.exec('COMMIT')
     }),
   )
 }

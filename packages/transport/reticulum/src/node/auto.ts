@@ -92,6 +92,7 @@ export class AutoTransport implements Transport {
   }
 
   kick(): void {
+    if (this.#stopped || this.#listener === undefined) return
     clearTimeout(this.#timer)
     void this.#beat()
   }
@@ -123,7 +124,8 @@ export class AutoTransport implements Transport {
   /** Follows the machine's networks, lets go of silent peers, says that this node is there. */
   async #beat(): Promise<void> {
     const nowMs = performance.now()
-    await this.#follow()
+    // The system may not say which networks there are; the next beat asks again.
+    await this.#follow().catch((error: Error) => this.#trouble(error))
     if (this.#stopped) return
     for (const peer of this.#peers.silent(nowMs)) this.#drop(peer, 'silent')
     for (const network of this.#networks.values()) network.sayToken(this.#group, this.#discoveryPort)
