@@ -32,7 +32,9 @@ export const exportSchema = z
         format: z.literal(FORMAT),
         kind: z.literal('anchor'),
         logId: hexOf(16),
-        no: countText.meta({ description: 'place among the confirmed anchors: where the next export goes on' }),
+        no: countText.meta({
+          description: 'place in the order of confirmation, counted over all chains: where the next export goes on',
+        }),
         size: countText,
         root: hexOf(32),
         timeMs: countText.meta({ description: "Unix milliseconds of the head's signature" }),
@@ -53,7 +55,8 @@ export interface ExportFrom {
 }
 
 /**
- * Entries, then confirmed anchors, each in order: what a stream processor such as a W3bstream node takes in, a JSON
+ * Entries in order, then anchors in the order in which they were confirmed (one whose chain took it back comes once more
+ * when it is confirmed anew): what a stream processor such as a W3bstream node takes in, a JSON
  * value a line, and can check by itself against the anchors. Reads in pages of {@link PAGE_ENTRIES_MAX}.
  */
 export async function* exportLines(
@@ -79,13 +82,13 @@ export async function* exportLines(
   let after = from.anchorNo - 1
   for (;;) {
     const anchors = store.confirmedAfter(after, PAGE_ENTRIES_MAX)
-    for (const { no, head, receipt } of anchors) {
+    for (const { confirmedNo, head, receipt } of anchors) {
       const { size, root, timeMs, signature } = head
       yield {
-        ...{ format: FORMAT, kind: 'anchor', logId, no: `${no}`, size: `${size}`, root: toHex(root) },
+        ...{ format: FORMAT, kind: 'anchor', logId, no: `${confirmedNo}`, size: `${size}`, root: toHex(root) },
         ...{ timeMs: `${timeMs}`, signature: toHex(signature), receipt: receiptToJson(receipt) },
       }
-      after = no
+      after = confirmedNo
     }
     if (anchors.length < PAGE_ENTRIES_MAX) return
   }

@@ -14,6 +14,8 @@ export interface Anchor {
 /** An anchor that its chain confirmed. */
 export interface ConfirmedAnchor extends Anchor {
   readonly receipt: Receipt
+  /** Its place among all confirmations of all chains; one that is taken back loses it, and none gets it again. */
+  readonly confirmedNo: number
   readonly confirmedMs: number
 }
 
@@ -56,8 +58,8 @@ export interface AnchorStore {
   covering(chain: string, index: number): ConfirmedAnchor | undefined
   /** Confirmed anchors of one head, by chain. */
   holding(size: number): readonly ConfirmedAnchor[]
-  /** Up to `count` confirmed anchors of all chains with a `no` above this one, in that order. */
-  confirmedAfter(no: number, count: number): readonly ConfirmedAnchor[]
+  /** Up to `count` confirmed anchors of all chains with a `confirmedNo` above this one, in that order. */
+  confirmedAfter(confirmedNo: number, count: number): readonly ConfirmedAnchor[]
 
   /** The most that a chain's submissions since `sinceMs` have cost or may still cost, in its smallest unit. */
   spent(chain: string, sinceMs: number): bigint

@@ -114,7 +114,7 @@ describe('the queue', () => {
     const db = new DatabaseSync(path)
     db.exec('PRAGMA user_version = 99')
     db.close()
-    const newer = { detail: { code: 'anchoring/schema', found: 99, known: 1 } }
+    const newer = { detail: { code: 'anchoring/schema', found: 99, known: 2 } }
     expect(() => new SqliteQueue(path, log)).toThrow(expect.objectContaining(newer))
     const nowhere = expect.objectContaining({ detail: expect.objectContaining({ code: 'anchoring/storage' }) })
     expect(() => new SqliteQueue(join(path, 'below', 'a-file'), log)).toThrow(nowhere)

@@ -30,7 +30,11 @@ export class SqliteQueue implements AnchorStore {
         this.#db.exec('PRAGMA busy_timeout = 1000; PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL')
         this.#db.exec('PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; BEGIN IMMEDIATE; COMMIT')
         migrate(this.#db)
-        this.#run('INSERT INTO log VALUES (1, ?, ?) ON CONFLICT DO NOTHING', log.logId, log.publicKey)
+        this.#run(
+          'INSERT INTO log (one, log_id, public_key) VALUES (1, ?, ?) ON CONFLICT DO NOTHING',
+          log.logId,
+          log.publicKey,
+        )
       })
       const held = this.#get('SELECT * FROM log')!
       const ours = equalBytes(bytes(held, 'log_id'), log.logId) && equalBytes(bytes(held, 'public_key'), log.publicKey)
@@ -91,7 +95,12 @@ export class SqliteQueue implements AnchorStore {
 
   confirm(no: number, receipt: Receipt, cost: bigint, nowMs: number): void {
     const json = JSON.stringify(receiptToJson(receipt))
-    this.#settle(`state = 'confirmed', receipt = ?, cost = ?, settled_ms = ? WHERE no = ?`, json, `${cost}`, nowMs, no)
+    this.#transaction(() => {
+      // Counted apart from the anchors: a place that was given back is never given again.
+      const place = this.#get('UPDATE log SET confirmations = confirmations + 1 RETURNING confirmations AS no')
+      const sql = `UPDATE anchor SET state = 'confirmed', confirmed_no = ?, receipt = ?, cost = ?, settled_ms = ? WHERE no = ?`
+      this.#run(sql, Number(place!['no']), json, `${cost}`, nowMs, no)
+    })
   }
 
   refuse(no: number, reason: string, cost: bigint, nowMs: number): void {
@@ -107,7 +116,8 @@ export class SqliteQueue implements AnchorStore {
   }
 
   reopen(no: number): void {
-    this.#settle(`state = 'open', receipt = NULL, cost = NULL, settled_ms = NULL WHERE no = ?`, no)
+    const sql = `state = 'open', confirmed_no = NULL, receipt = NULL, cost = NULL, settled_ms = NULL WHERE no = ?`
+    this.#settle(sql, no)
   }
 
   newestConfirmed(chain: string): ConfirmedAnchor | undefined {
@@ -124,8 +134,8 @@ export class SqliteQueue implements AnchorStore {
     return rows.map((row) => confirmedOf(this.#anchor(row), row))
   }
 
-  confirmedAfter(no: number, count: number): readonly ConfirmedAnchor[] {
-    const rows = this.#all(`${ANCHOR} WHERE a.no > ? AND state = 'confirmed' ORDER BY a.no LIMIT ?`, no, count)
+  confirmedAfter(confirmedNo: number, count: number): readonly ConfirmedAnchor[] {
+    const rows = this.#all(`${ANCHOR} WHERE confirmed_no > ? ORDER BY confirmed_no LIMIT ?`, confirmedNo, count)
     return rows.map((row) => confirmedOf(this.#anchor(row), row))
   }
 

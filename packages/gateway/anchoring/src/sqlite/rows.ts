@@ -32,7 +32,7 @@ export function attemptOf(row: Row): Attempt {
 
 export function confirmedOf(anchor: Anchor, row: Row): ConfirmedAnchor {
   const receipt = receiptFromJson(receiptSchema.parse(JSON.parse(row['receipt'] as string)))
-  return { ...anchor, receipt, confirmedMs: Number(row['settled_ms']) }
+  return { ...anchor, receipt, confirmedNo: Number(row['confirmed_no']), confirmedMs: Number(row['settled_ms']) }
 }
 
 /** Bytes of a column, as a copy of their own. */

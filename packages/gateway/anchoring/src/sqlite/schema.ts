@@ -18,6 +18,12 @@ const STEPS: readonly string[] = [
      sequence INTEGER NOT NULL, cost_max TEXT NOT NULL, expires_ms INTEGER, signed_ms INTEGER NOT NULL,
      PRIMARY KEY (anchor, no)) STRICT, WITHOUT ROWID;
    CREATE INDEX attempt_time ON attempt (signed_ms);`,
+  // Places given before were numbers of anchors: those stay, and new ones come after all of them.
+  `ALTER TABLE anchor ADD COLUMN confirmed_no INTEGER;
+   UPDATE anchor SET confirmed_no = no WHERE state = 'confirmed';
+   CREATE UNIQUE INDEX anchor_confirmed ON anchor (confirmed_no);
+   ALTER TABLE log ADD COLUMN confirmations INTEGER NOT NULL DEFAULT 0;
+   UPDATE log SET confirmations = (SELECT coalesce(max(no), 0) FROM anchor);`,
 ]
 
 /** The version that this program writes. */
