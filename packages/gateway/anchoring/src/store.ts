@@ -36,7 +36,7 @@ export interface AnchorStore {
   /** Lets a signed head wait for a chain, in the place of an older one. */
   enqueue(chain: string, head: SignedTreeHead): void
   waiting(chain: string): SignedTreeHead | undefined
-  /** The newest head that waits for a chain, is under way to it, or is there. */
+  /** The newest head that the chain was given: it waits, is under way, is there, or was refused. */
   newest(chain: string): SignedTreeHead | undefined
 
   /** Takes the waiting head as an anchor with its first submission, which may be sent from now on. */

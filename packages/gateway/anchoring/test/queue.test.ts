@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
-import { CHAINS_MAX, type ChainAdapter, isDue } from '@nexus/anchoring'
+import { CHAINS_MAX, type ChainAdapter, enqueueDue, isDue } from '@nexus/anchoring'
 import { EvmChain } from '@nexus/anchoring/evm'
 import { Anchorer } from '@nexus/anchoring/node'
 import { SqliteQueue } from '@nexus/anchoring/sqlite'
@@ -79,6 +79,23 @@ describe('the queue', () => {
     queue.enqueue(CHAIN, head(8))
     queue.abandon(overtaken.no)
     expect(queue.waiting(CHAIN)?.size).toBe(8)
+    queue.close()
+  })
+
+  test('a refused head is not due again, and keeps no older one from waiting', () => {
+    const queue = new SqliteQueue(':memory:', log)
+    const schedule = { everyEntries: 1, everyMs: 1 }
+    const older = queue.begin(CHAIN, enqueued(queue, 5), submission(1), 0)
+    const refused = queue.begin(CHAIN, enqueued(queue, 8), submission(2), 0)
+    queue.refuse(refused.no, 'NotGrown', 9n, 10)
+    queue.abandon(older.no)
+    expect(queue.waiting(CHAIN)?.size).toBe(5)
+    queue.begin(CHAIN, head(5), submission(1), 0)
+    for (const force of [false, true]) {
+      expect(enqueueDue(queue, [CHAIN], schedule, head(8), { nowMs: 1e9, force })).toEqual([])
+      expect(queue.waiting(CHAIN)).toBeUndefined()
+    }
+    expect(enqueueDue(queue, [CHAIN], schedule, head(9), { nowMs: 1e9 })).toEqual([CHAIN])
     queue.close()
   })
 

@@ -70,7 +70,7 @@ export class SqliteQueue implements AnchorStore {
   newest(chain: string): SignedTreeHead | undefined {
     const sql = `SELECT h.* FROM head h WHERE h.size = (SELECT max(size) FROM (
       SELECT size FROM waiting WHERE chain = ?1
-      UNION ALL SELECT size FROM anchor WHERE chain = ?1 AND state IN ('open', 'confirmed')))`
+      UNION ALL SELECT size FROM anchor WHERE chain = ?1 AND state != 'abandoned'))`
     const row = this.#get(sql, chain)
     return row && headOf(this.#logId, row)
   }
@@ -111,7 +111,10 @@ export class SqliteQueue implements AnchorStore {
     this.#transaction(() => {
       const sql = `UPDATE anchor SET state = 'abandoned', cost = '0' WHERE no = ? RETURNING chain, size`
       const { chain, size } = this.#get(sql, no) as { chain: string; size: number }
-      if (size > (this.newest(chain)?.size ?? 0)) this.#wait(chain, size)
+      // A newer one that was refused does not carry what this one says.
+      const newer = `SELECT 1 FROM waiting WHERE chain = ?1 AND size >= ?2
+        UNION ALL SELECT 1 FROM anchor WHERE chain = ?1 AND size >= ?2 AND state IN ('open', 'confirmed')`
+      if (this.#get(newer, chain, size) === undefined) this.#wait(chain, size)
     })
   }
 
