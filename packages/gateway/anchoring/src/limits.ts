@@ -28,5 +28,8 @@ export const ATTEMPTS_MAX = 16
 /** Characters of the name of a chain (CAIP-2). */
 export const CHAIN_CHARS_MAX = 41
 
+/** Pages of 64 transactions of a TON account that are looked through for a submission: strangers can add to them. */
+export const TON_PAGES_MAX = 64
+
 /** Milliseconds over which a chain's spending is counted against its cap. */
 export const SPENDING_WINDOW_MS = 86_400_000

@@ -6,6 +6,7 @@ import { verifyBundle } from '@nexus/anchoring/verify'
 import { Address, beginCell } from '@ton/core'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import { TON_PAGES_MAX } from '../src/limits.ts'
 import { runVerify, VERIFY_EXIT } from '../src/node/cli/verify.ts'
 import { queueOf } from './rig/evm-chain.ts'
 import { crypto, folder, grow, openVault } from './rig/ledger.ts'
@@ -134,6 +135,35 @@ describe('a TON chain', () => {
     expect(await lane.step(3)).toEqual({ kind: 'sent', size: 20 })
     expect(queue.open(lane.chain)[0]!.attempts[0]!.bytes).not.toEqual(expired!.bytes)
     expect(await lane.step(4)).toEqual({ kind: 'confirmed', size: 20 })
+  })
+
+  test.each(['wallet', 'contract'])('a %s that strangers flood hides no anchor that was paid for', async (flooded) => {
+    const { server, adapter, lane, contract } = await start()
+    await lane.step(1)
+    const address = flooded === 'wallet' ? adapter.anchorer : contract
+    for (let sent = 0; sent < 65; sent++) {
+      await server.sendAs('stranger', address, TON / 100n, beginCell().storeUint(0, 32).endCell())
+    }
+    server.pass(5)
+    // Past the lane's patience too, where it asks for a replacement.
+    expect(await lane.step(1 + LIMITS.patienceMs)).toEqual({ kind: 'waits', size: 20, depth: 5 })
+    server.pass(5)
+    expect(await lane.step(2 + LIMITS.patienceMs)).toEqual({ kind: 'confirmed', size: 20 })
+  })
+
+  test('a flood past the pages that are read is a fault, and gives nothing up', async () => {
+    const { server, adapter, queue, lane } = await start()
+    await lane.step(1)
+    server.flood(adapter.anchorer, 64 * TON_PAGES_MAX)
+    await expect(lane.step(2)).rejects.toMatchObject({ detail: { code: 'anchoring/chain' } })
+    expect(queue.open(lane.chain)).toHaveLength(1)
+  })
+
+  test('a replacement is signed though the contract holds the head', async () => {
+    const { adapter, queue, lane, vault } = await start()
+    await lane.step(1)
+    const [first] = queue.open(lane.chain)[0]!.attempts
+    expect((await adapter.sign((await vault.head())!, TON, first)).sequence).toBe(first!.sequence)
   })
 
   test('the contract takes growing heads from its owner alone', async () => {

@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { createServer, type IncomingMessage, type Server } from 'node:http'
 
-import { Address, beginCell, Cell, type Transaction } from '@ton/core'
+import { Address, beginCell, Cell, loadTransaction, storeTransaction, type Transaction } from '@ton/core'
 import { Blockchain, type BlockchainSnapshot } from '@ton/sandbox'
 import { freePort } from './anvil.ts'
 
@@ -90,6 +90,18 @@ export class TonServer {
     this.#chain.now = now
     this.#transactions.clear()
     for (const [address, list] of transactions) this.#transactions.set(address, [...list])
+  }
+
+  /** Puts `count` transactions on top of an account's that are its newest one again, each linked to the one before. */
+  flood(raw: string, count: number): void {
+    const list = this.#transactions.get(raw)!
+    for (let made = 0; made < count; made++) {
+      const before = list.at(-1)!
+      const prevTransactionHash = BigInt(`0x${before.hash().toString('hex')}`)
+      const links = { prevTransactionLt: before.lt, prevTransactionHash }
+      const next = { ...before, lt: before.lt + 1n, ...links }
+      list.push(loadTransaction(beginCell().store(storeTransaction(next)).endCell().beginParse()))
+    }
   }
 
   #record(transactions: readonly Transaction[]): void {

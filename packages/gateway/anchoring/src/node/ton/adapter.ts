@@ -37,6 +37,9 @@ const FEES_MAX = 20_000_000n
 /** Seconds for which a submission may be included. */
 const VALID_SECONDS = 300
 
+/** Seconds by which the time of a wallet's block may lie before that of the masterchain's. */
+const SKEW_SECONDS = 60
+
 /**
  * A TON chain over the HTTP API of TON Center. One contract for each log and wallet, which the first message deploys; the
  * wallet is of version 4. Depths are seconds, since its servers tell only of blocks that the masterchain has settled.
@@ -75,7 +78,9 @@ export class TonChain implements ChainAdapter {
     if (costMax > budget)
       throw new AnchoringError({ code: 'anchoring/cap', chain: this.chain, needs: costMax, left: budget })
     const wallet = await this.#api.account(this.#wallet.address)
-    const contract = await this.#contract(statement)
+    const contract = await this.#api.account(anchorAddress(this.#wallet.address, statement.logId))
+    // Of a replacement the contract may hold the head already, by the submission that it replaces.
+    if (replaces === undefined) this.#mustGrow(contract, statement)
     const sequence = replaces?.sequence ?? sequenceOf(wallet)
     const timeout = wallet.blockSeconds + VALID_SECONDS
     const { owner, to } = { owner: this.#wallet.address, to: anchorAddress(this.#wallet.address, statement.logId) }
@@ -101,12 +106,18 @@ export class TonChain implements ChainAdapter {
       const expired = wallet.blockSeconds * 1_000 > (submission.expiresMs ?? Number.POSITIVE_INFINITY)
       return { kind: expired ? 'void' : 'absent' }
     }
-    const paid = (await this.#api.history(this.#wallet.address)).find((one) => hasMessage(one, submission.id))
+    const since = (submission.expiresMs ?? 0) / 1_000 - VALID_SECONDS - SKEW_SECONDS
+    const isPaid = (one: Transaction) => hasMessage(one, submission.id)
+    const paid = await this.#api.find(this.#wallet.address, isPaid, ({ now }) => now < since)
     if (paid === undefined) return { kind: 'void' }
     const contract = anchorAddress(this.#wallet.address, statement.logId)
     const sent = paid.outMessages.values().find(({ info }) => info.type === 'internal' && info.dest.equals(contract))
     if (sent === undefined) return { kind: 'refused', reason: 'the wallet sent nothing', cost: paid.totalFees.coins }
-    const taken = (await this.#api.history(contract)).find((one) => isFrom(one, sent))
+    const taken = await this.#api.find(
+      contract,
+      (one) => isFrom(one, sent),
+      ({ lt }) => lt < paid.lt,
+    )
     if (taken === undefined) return { kind: 'pending' }
     const depth = wallet.blockSeconds - taken.now
     if (depth < this.#options.settleSeconds) return { kind: 'included', depth }
@@ -127,13 +138,11 @@ export class TonChain implements ChainAdapter {
   }
 
   /** @throws {AnchoringError} `anchoring/not-grown` */
-  async #contract(statement: Statement): Promise<TonAccount> {
-    const account = await this.#api.account(anchorAddress(this.#wallet.address, statement.logId))
-    const held = account.data && readHead(account.data)
+  #mustGrow({ data }: TonAccount, statement: Statement): void {
+    const held = data && readHead(data)
     if (held !== undefined && held.size >= BigInt(statement.size)) {
       throw new AnchoringError({ code: 'anchoring/not-grown', chain: this.chain })
     }
-    return account
   }
 
   #receipt(contract: Address, transaction: Transaction): TonReceipt {

@@ -1,8 +1,10 @@
+import { Buffer } from 'node:buffer'
 import { type Address, Cell, loadTransaction, type Transaction } from '@ton/core'
 import { z } from 'zod'
 import { AnchoringError } from '../../errors.ts'
+import { TON_PAGES_MAX } from '../../limits.ts'
 
-/** Transactions of an account that one answer holds, and that are looked through for a submission. */
+/** Transactions of an account that one answer holds. */
 const HISTORY_MAX = 64
 
 const base64 = z.string().max(1_048_576)
@@ -63,9 +65,30 @@ export class TonApi {
     }
   }
 
-  /** The newest transactions of an account, newest first. */
-  history(address: Address): Promise<Transaction[]> {
-    return this.#transactions({ address: address.toRawString(), limit: HISTORY_MAX })
+  /**
+   * Looks through an account's transactions, newest first, until one is it or is too old to have it after it.
+   * @throws {AnchoringError} `anchoring/chain` too where neither is within {@link TON_PAGES_MAX} pages
+   */
+  async find(
+    address: Address,
+    isIt: (one: Transaction) => boolean,
+    isOlder: (one: Transaction) => boolean,
+  ): Promise<Transaction | undefined> {
+    const params = { address: address.toRawString(), limit: HISTORY_MAX }
+    let page = await this.#transactions(params)
+    for (let pages = 1; ; pages++) {
+      for (const one of page) {
+        if (isIt(one)) return one
+        if (isOlder(one)) return undefined
+      }
+      const last = page.at(-1)
+      if (last === undefined || last.prevTransactionLt === 0n) return undefined
+      if (pages === TON_PAGES_MAX) throw this.#fault(`getTransactions: more than ${pages} pages to look through`)
+      const hash = last.prevTransactionHash.toString(16).padStart(64, '0')
+      const place = { lt: `${last.prevTransactionLt}`, hash: Buffer.from(hash, 'hex').toString('base64') }
+      page = await this.#transactions({ ...params, ...place, archival: true })
+      if (page[0]?.hash().toString('hex') !== hash) throw this.#fault('getTransactions: an account with a gap')
+    }
   }
 
   /** One transaction, however old. */
