@@ -1,7 +1,8 @@
+import { fromHex } from '@nexus/codec'
 import { systemRandom } from '@nexus/crypto'
 import { signRequest } from '@nexus/sentry/client'
-import { describe, expect, onTestFinished, test } from 'vitest'
-import { type Asking, crypto, ORIGIN, read, signerOf, testGateway } from './harness.ts'
+import { describe, expect, onTestFinished, test, vi } from 'vitest'
+import { type Asking, crypto, ORIGIN, read, sessionSigner, signerOf, testGateway } from './harness.ts'
 
 interface Event {
   readonly id: number
@@ -112,6 +113,38 @@ describe('events', () => {
     for (const ticket of [bent, '', 'x', 'A'.repeat(100), 'ä'.repeat(30)]) {
       expect([ticket, (await fetch(at + encodeURIComponent(ticket))).status]).toEqual([ticket, 401])
     }
+  })
+
+  test('false tickets are refused by the perimeter, counted, and meet the rate', async () => {
+    const { url, gateway } = await testGateway(undefined, {
+      rates: { address: { perSecond: 0.01, burst: 3 } },
+    })
+    const answers = []
+    for (let at = 0; at < 4; at++) answers.push((await read(await fetch(`${url}/v1/events?ticket=x`))).json.code)
+    expect(answers).toEqual(['sentry/ticket', 'sentry/ticket', 'sentry/ticket', 'sentry/rate'])
+    expect(gateway.services.rejections.list()).toHaveLength(4)
+  })
+
+  test('end when the session that they were opened with does, as its tickets do', async () => {
+    const { ask, url, gateway } = await testGateway()
+    const { json: session } = await ask('auditor', 'POST', '/v1/sessions')
+    const signer = sessionSigner(crypto, { id: fromHex(session.keyid.slice(8)), secret: fromHex(session.secret) })
+    const [{ json: first }, { json: second }] = await Promise.all([
+      ask(signer, 'POST', '/v1/tickets'),
+      ask(signer, 'POST', '/v1/tickets'),
+    ])
+    await write(ask, 0, 2)
+    const stream = await fetch(`${url}/v1/events?after=0&ticket=${first.ticket}`)
+    const reader = stream.body!.getReader()
+    await reader.read()
+    await vi.waitFor(() => expect(gateway.services.streams.count).toBe(1))
+    expect((await ask(signer, 'DELETE', '/v1/sessions/current')).json).toEqual({ ended: true })
+    await write(ask, 2, 3)
+    let rest = ''
+    for (let got = await reader.read(); !got.done; got = await reader.read()) rest += Buffer.from(got.value).toString()
+    expect(rest).not.toContain('id: 2')
+    const late = await read(await fetch(`${url}/v1/events?after=0&ticket=${second.ticket}`))
+    expect([late.status, late.json.code]).toEqual([401, 'sentry/session'])
   })
 
   test('are for auditors, and end when the grant does', async () => {

@@ -1,7 +1,7 @@
-import { type Action, ROLES } from '@nexus/sentry'
+import type { Action } from '@nexus/sentry'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { z } from 'zod'
-import { ProblemError, problemOf, refusal } from './problem.ts'
+import { refusal } from './problem.ts'
 import { authorise, checked, type Services } from './route.ts'
 import { sentryRequest } from './sentry-request.ts'
 
@@ -35,18 +35,20 @@ export function addEventRoutes(api: FastifyInstance, services: Services): void {
   })
 }
 
-/** Who reads, as a question that is asked again while the stream lasts. @throws {ProblemError} 401, 403 */
-async function reader(request: FastifyRequest, ticket: string | undefined, services: Services): Promise<() => boolean> {
-  const { sentry, tickets } = services
+/** Who reads, as a question that is asked again while the stream lasts. @throws {ProblemError} 401, 403, 429, 503 */
+async function reader(
+  request: FastifyRequest,
+  ticket: string | undefined,
+  { sentry, tickets }: Services,
+): Promise<() => Promise<boolean>> {
+  const asked = sentryRequest(request, sentry.origin)
   if (ticket !== undefined) {
-    const identity = await tickets.redeem(ticket, Date.now())
-    const isAllowed = (): boolean => sentry.grantsOf(identity).some(({ role }) => ROLES[role].actions.includes(ACTION))
-    if (!isAllowed()) throw new ProblemError(problemOf(403, 'sentry/denied', `not granted: ${ACTION}`))
-    return isAllowed
+    const admitted = await sentry.admitTicket(asked, ACTION, (nowMs) => tickets.redeem(ticket, nowMs))
+    if (admitted.kind === 'refused') throw refusal(admitted)
+    return () => sentry.mayStill(admitted.identity, ACTION)
   }
-  const admitted = await sentry.admit(sentryRequest(request, sentry.origin))
+  const admitted = await sentry.admit(asked)
   if (admitted.kind === 'refused') throw refusal(admitted)
   authorise(sentry, admitted.envelope, ACTION)
-  const { id } = admitted.envelope.identity
-  return () => sentry.grantsOf(id).some(({ role }) => ROLES[role].actions.includes(ACTION))
+  return () => sentry.mayStill(admitted.envelope.identity, ACTION)
 }

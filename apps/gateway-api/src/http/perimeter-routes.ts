@@ -84,7 +84,7 @@ export const perimeterRoutes: readonly Route[] = [
     },
     async ({ services: { tickets }, envelope, authorise }) => {
       authorise('events.read')
-      return { status: 201, json: tickets.issue(envelope.identity.id, Date.now()) }
+      return { status: 201, json: tickets.issue(envelope.identity, Date.now()) }
     },
   ),
   route(

@@ -8,8 +8,8 @@ import { entryJson } from './schemas.ts'
 export interface StreamOptions {
   /** Index of the first entry to send. */
   readonly from: number
-  /** Whether its reader still may read. */
-  readonly isAllowed: () => boolean
+  /** Whether its reader still may read, as the database has it now. */
+  readonly isAllowed: () => Promise<boolean>
 }
 
 /**
@@ -37,6 +37,8 @@ export class Streams {
 
   /** Takes a response over and sends events until either end closes it. @throws {ProblemError} 503 */
   open(response: ServerResponse, options: StreamOptions): void {
+    // Its reader left while it was looked at: no event would ever tell of that again.
+    if (response.destroyed || response.closed) return
     if (this.#open.size >= STREAMS_MAX) {
       throw new ProblemError(problemOf(503, 'http/streams', `${STREAMS_MAX} streams are open`), { retryAfterS: 5 })
     }
@@ -85,7 +87,7 @@ export class Streams {
 class Stream {
   readonly #response: ServerResponse
   readonly #vault: Pick<Vault, 'entries'>
-  readonly #isAllowed: () => boolean
+  readonly #isAllowed: () => Promise<boolean>
   readonly #beat: NodeJS.Timeout
   #next: number
   #size = 0
@@ -97,7 +99,7 @@ class Stream {
     this.#vault = vault
     this.#isAllowed = isAllowed
     this.#next = from
-    this.#beat = setInterval(() => this.#live(), STREAM_BEAT_MS).unref()
+    this.#beat = setInterval(() => void this.#live(), STREAM_BEAT_MS).unref()
   }
 
   /** Tells of the log's size; what is new goes out. */
@@ -112,6 +114,10 @@ class Stream {
     if (this.#ended) return
     this.#ended = true
     clearInterval(this.#beat)
+    if (this.#response.destroyed) return
+    // A reader that takes nothing in would never see the end, nor let go of the connection.
+    const stalled = setTimeout(() => this.#response.destroy(), STREAM_STALL_MS).unref()
+    this.#response.once('close', () => clearTimeout(stalled))
     this.#response.end()
   }
 
@@ -119,36 +125,50 @@ class Stream {
     this.#sending = true
     try {
       while (this.#next < this.#size && !this.#ended) {
-        if (!this.#isAllowed()) return this.end()
         const entries = await this.#vault.entries(this.#next, Math.min(this.#size - this.#next, PAGE_ENTRIES_MAX))
         if (entries.length === 0 || this.#ended) return
-        const taken = this.#response.write(entries.map(eventOf).join(''))
+        if (!(await this.#isAllowed())) return this.end()
+        if (this.#ended) return
         this.#next = entries.at(-1)!.index + 1
-        if (!taken) await this.#drained()
+        await this.#put(entries.map(eventOf).join(''))
       }
     } finally {
       this.#sending = false
     }
   }
 
-  /** Waits until the reader has taken in what was written, but not for ever. */
-  #drained(): Promise<void> {
-    return new Promise((resolve) => {
-      const stalled = setTimeout(() => this.#response.destroy(), STREAM_STALL_MS)
-      const done = (): void => {
-        clearTimeout(stalled)
-        this.#response.off('drain', done)
-        this.#response.off('close', done)
-        resolve()
-      }
-      this.#response.once('drain', done)
-      this.#response.once('close', done)
-    })
+  /** A sign of life to whom still may read; where the database cannot tell, none, until it can. */
+  async #live(): Promise<void> {
+    if (this.#sending || this.#ended) return
+    this.#sending = true
+    try {
+      const allowed = await this.#isAllowed()
+      if (this.#ended) return
+      if (!allowed) return this.end()
+      await this.#put(': alive\n\n')
+    } catch {
+      return
+    } finally {
+      this.#sending = false
+    }
+    this.advance(this.#size)
   }
 
-  #live(): void {
-    if (!this.#isAllowed()) return this.end()
-    if (!this.#sending) this.#response.write(': alive\n\n')
+  /** Writes, and waits until the reader has taken in what was written, but not for ever. */
+  #put(text: string): Promise<void> | void {
+    const response = this.#response
+    if (response.destroyed || response.write(text) || response.destroyed) return
+    return new Promise((resolve) => {
+      const stalled = setTimeout(() => response.destroy(), STREAM_STALL_MS)
+      const done = (): void => {
+        clearTimeout(stalled)
+        response.off('drain', done)
+        response.off('close', done)
+        resolve()
+      }
+      response.once('drain', done)
+      response.once('close', done)
+    })
   }
 }
 

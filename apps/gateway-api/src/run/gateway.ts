@@ -87,7 +87,7 @@ async function openServices(
   const anchorer = await openAnchorer(config, crypto, vault, log)
   if (anchorer !== undefined) closing.push(() => anchorer.stop())
   const streams = new Streams(vault)
-  const tickets = new Tickets(crypto, seed, systemRandom, store)
+  const tickets = new Tickets(crypto, seed, systemRandom)
   const services = { crypto, vault, sentry, streams, tickets, rejections, anchorer: anchorer as Anchorer | undefined }
   return { services, metrics: new Metrics() }
 }

@@ -23,6 +23,7 @@ export type SentryErrorDetail =
   | { readonly code: 'sentry/algorithm' }
   | { readonly code: 'sentry/key' }
   | { readonly code: 'sentry/session' }
+  | { readonly code: 'sentry/ticket'; readonly what: string }
   | { readonly code: 'sentry/window'; readonly what: 'early' | 'expired' | 'long' }
   | { readonly code: 'sentry/digest' }
   | { readonly code: 'sentry/signature' }
@@ -95,6 +96,8 @@ function explain(detail: SentryErrorDetail): string {
       return 'the key id names no key'
     case 'sentry/session':
       return 'there is no such session, or it has ended'
+    case 'sentry/ticket':
+      return `the ticket is refused: ${detail.what}`
     case 'sentry/window':
       return {
         early: 'the signature is of the future',

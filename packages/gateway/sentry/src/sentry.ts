@@ -21,7 +21,16 @@ import { checkMethod, checkOrigin, checkTarget, type HeaderLines, readHeaders, t
 import { type Action, allows } from './roles.ts'
 import { type Claimed, checkProfile, nonceHash } from './signature/profile.ts'
 import type { Session } from './store.ts'
-import { type Admitted, type Challenged, type Granted, type OpenedSession, type Refused, refused } from './verdict.ts'
+import type { RedeemTicket } from './ticket.ts'
+import {
+  type Admitted,
+  type Challenged,
+  type Granted,
+  type OpenedSession,
+  type Refused,
+  refused,
+  type TicketAdmitted,
+} from './verdict.ts'
 
 /** What is known of a request while it is judged: for the event if it is refused. */
 interface Trail {
@@ -113,14 +122,53 @@ export class Sentry {
   }
 
   /**
+   * Judges a request that brings a ticket in place of a signature: through the same ingress, at the same rates, and used
+   * once as a nonce is. What proves a ticket is the caller's; its identity must be granted the action.
+   */
+  admitTicket(
+    request: SentryRequest,
+    action: Action,
+    redeem: RedeemTicket,
+    ingress: Ingress = this.#options.ingress,
+  ): Promise<TicketAdmitted | Refused> {
+    return this.#judge(async (trail) => {
+      const headers = this.#read(request, 0)
+      const origin = await this.#enter(request, headers, ingress, trail.timeMs)
+      this.#rates.address.take(rateName(origin.address), trail.timeMs)
+      trail.adapter = 'ticket'
+      const { identity, once } = redeem(trail.timeMs)
+      this.#rates.identity.take(identity.id, trail.timeMs)
+      await this.#current(identity, trail.timeMs)
+      await this.#memory.useOnce(once)
+      if (!this.#allows(identity.id, action)) throw new SentryError({ code: 'sentry/denied', action })
+      return { kind: 'ticket', identity }
+    })
+  }
+
+  /**
+   * Whether an identity that was admitted may still do this, by what the store holds now, whichever gateway wrote it: for
+   * answers that last. `false` once its session has ended.
+   * @throws {SentryError} `sentry/store`, `sentry/busy`, `sentry/verifier-timeout` where the store cannot tell
+   */
+  async mayStill(identity: IdentityContext, action: Action): Promise<boolean> {
+    if (this.#closed) return false
+    try {
+      await this.#current(identity, this.#ports.now())
+    } catch (error) {
+      if (error instanceof SentryError && error.detail.code === 'sentry/session') return false
+      throw error
+    }
+    return this.#allows(identity.id, action)
+  }
+
+  /**
    * Whether the identity of an admitted request may do this, on the account that it is about, if any: `undefined` if so.
    * @throws {TypeError} for an envelope that this sentry did not make
    */
   authorise(envelope: Envelope, action: Action, account?: string): Refused | undefined {
     this.#own(envelope)
     const { identity, requestId } = envelope
-    const held = this.#grants.heldBy(identity.id, this.#ports.now())
-    if (allows(held, action, account)) return undefined
+    if (this.#allows(identity.id, action, account)) return undefined
     const trail = { requestId, timeMs: this.#ports.now(), adapter: identity.adapter }
     return this.#refuse(new SentryError({ code: 'sentry/denied', action }), trail)
   }
@@ -299,6 +347,18 @@ export class Sentry {
       await withDeadline(this.#ports.delay, () => this.#grants.catchUp(this.#options.store, grants))
     }
     return session
+  }
+
+  /** Reads what the store holds of an identity. @throws {SentryError} `sentry/session` where its session has ended */
+  async #current({ session: id }: IdentityContext, nowMs: number): Promise<void> {
+    const session = await this.#seen(id)
+    if (id !== undefined && (session === undefined || session.expiresMs <= nowMs)) {
+      throw new SentryError({ code: 'sentry/session' })
+    }
+  }
+
+  #allows(identity: string, action: Action, account?: string): boolean {
+    return allows(this.#grants.heldBy(identity, this.#ports.now()), action, account)
   }
 
   async #prove(adapter: IdentityAdapter, proof: unknown, nowMs: number): Promise<ProvenLogin> {

@@ -1,5 +1,5 @@
 import type { Challenge } from './challenge.ts'
-import type { Envelope } from './envelope.ts'
+import type { Envelope, IdentityContext } from './envelope.ts'
 import { type SentryError, statusOf } from './errors.ts'
 import type { GrantStatement } from './grant.ts'
 
@@ -15,6 +15,12 @@ export interface Refused {
 export interface Admitted {
   readonly kind: 'admitted'
   readonly envelope: Envelope
+}
+
+/** Whose ticket came in, where a signed request would have had an envelope. */
+export interface TicketAdmitted {
+  readonly kind: 'ticket'
+  readonly identity: IdentityContext
 }
 
 /** A session as its owner gets it, once. */
