@@ -1,4 +1,4 @@
-import { readFileSync, writeFileSync } from 'node:fs'
+import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { fromHex } from '@nexus/codec'
 import { nodeCrypto } from '@nexus/crypto/node'
 import { Command } from 'commander'
@@ -107,22 +107,28 @@ export function verifyCommand(): Command {
     )
 }
 
-interface PersonFlags extends ClientFlags {
-  readonly out?: string
+/**
+ * Writes pages as JSON lines to stdout or to a file that only its owner reads; returns how many there were. The file is
+ * put in place when all are there: before, and where there are none, what stood under its name stays.
+ */
+export async function exportPerson({ out }: { readonly out?: string }, pages: AsyncIterable<unknown>): Promise<number> {
+  const lines: string[] = []
+  for await (const one of pages) lines.push(`${JSON.stringify(one)}\n`)
+  if (lines.length === 0) return 0
+  if (out === undefined) process.stdout.write(lines.join(''))
+  else replaceFile(out, lines.join(''))
+  return lines.length
 }
 
-/** Through the gateway, as the person; the ledger's own commands do it for those who cannot sign. */
-export async function exportPerson(flags: PersonFlags, pages: AsyncIterable<unknown>): Promise<number> {
-  let count = 0
-  const lines: string[] = []
-  for await (const one of pages) {
-    lines.push(JSON.stringify(one))
-    count++
+function replaceFile(path: string, text: string): void {
+  const temporary = `${path}.${process.pid}.tmp`
+  try {
+    writeFileSync(temporary, text, { mode: 0o600, flag: 'wx' })
+    renameSync(temporary, path)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') rmSync(temporary, { force: true })
+    throw error
   }
-  const text = `${lines.join('\n')}\n`
-  if (flags.out === undefined) process.stdout.write(text)
-  else writeFileSync(flags.out, text, { mode: 0o600 })
-  return count
 }
 
 /** Pages of an export through the gateway. */

@@ -110,8 +110,8 @@ export function exportCommand(): Command {
     .action(
       action<PersonFlags>(async ({ out, global, flags }, account) => {
         const pages = await person(global, flags, account!, {
-          through: (client) => exportPerson(flags as ClientFlags & PersonFlags, exportPages(client, account!)),
-          within: (vault) => exportPerson(flags as ClientFlags & PersonFlags, ledgerPages(vault, account!)),
+          through: (client) => exportPerson(flags, exportPages(client, account!)),
+          within: (vault) => exportPerson(flags, ledgerPages(vault, account!)),
         })
         if (pages === 0)
           throw new CommandFailure({ exit: 'notFound', code: 'unknown', message: 'nothing is known of this identity' })

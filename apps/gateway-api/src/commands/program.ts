@@ -1,6 +1,7 @@
 import { Command } from 'commander'
 import { z } from 'zod'
 import { action } from '../cli/frame.ts'
+import { withoutSecrets } from '../config/load.ts'
 import { configSchema } from '../config/schema.ts'
 import { openApiDocument } from '../http/openapi.ts'
 import { demoCommand } from './demo.ts'
@@ -51,7 +52,9 @@ function configCommand(): Command {
     .option('--schema', 'print the schema')
     .action(
       action<{ readonly schema?: boolean }>(({ out, global, flags }) => {
-        const shown = flags.schema ? z.toJSONSchema(configSchema, { io: 'input' }) : configOf(global, flags)
+        const shown = flags.schema
+          ? z.toJSONSchema(configSchema, { io: 'input' })
+          : withoutSecrets(configOf(global, flags))
         out.data(shown, JSON.stringify(shown, null, 2))
       }),
     )

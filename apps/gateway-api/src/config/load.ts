@@ -28,6 +28,9 @@ type Values = Record<string, unknown>
 const FILE_NAMES = ['gateway.toml', 'gateway.yaml', 'gateway.yml']
 /** Far above any real configuration; a wrong file is not read whole. */
 const FILE_CHARS_MAX = 1 << 20
+const MASK = '***'
+/** Parameters of a database URL that hold a secret, as `password` does. */
+const SECRET_NAME = /pass|secret|token/i
 const usual = envPaths('nexus', { suffix: '' })
 
 /**
@@ -53,6 +56,17 @@ export function loadConfig({ file, env, flags = {} }: Sources): Loaded {
     throw wrong('config-invalid', problems.join('\n  '))
   }
   return { ...filled(data), file: path }
+}
+
+/** The configuration as it may be shown: the password of the database is not. */
+export function withoutSecrets(config: Loaded): Loaded {
+  const { database } = config
+  if (database === '') return config
+  if (!URL.canParse(database)) return { ...config, database: MASK }
+  const url = new URL(database)
+  if (url.password !== '') url.password = MASK
+  for (const name of new Set(url.searchParams.keys())) if (SECRET_NAME.test(name)) url.searchParams.set(name, MASK)
+  return { ...config, database: url.href }
 }
 
 function filled(config: Config): Omit<Loaded, 'file'> {

@@ -47,7 +47,8 @@ export function problemOf(status: number, code: string, detail: string, requestI
 export function refusal({ status, error, requestId }: Refused): ProblemError {
   const { detail } = error
   const retryAfterS = detail.code === 'sentry/rate' ? Math.ceil(detail.retryMs / 1_000) : status === 503 ? 1 : undefined
-  return new ProblemError(problemOf(status, detail.code, error.message, requestId), {
+  return new ProblemError(problemOf(status, detail.code, publicText(detail.code, error), requestId), {
+    cause: error,
     ...(retryAfterS !== undefined && { retryAfterS }),
   })
 }
@@ -111,8 +112,24 @@ const VAULT_STATUS: Readonly<Record<VaultErrorDetail['code'], number>> = {
 }
 
 function refused(status: number, code: string, error: Error): ProblemError {
-  return new ProblemError(problemOf(status, code, error.message), {
+  return new ProblemError(problemOf(status, code, publicText(code, error)), {
     cause: error,
     ...(status === 503 && { retryAfterS: 1 }),
   })
+}
+
+/** Problems whose own words name tables, files and hosts of the database: those go into the log alone. */
+const DATABASE_CODES: ReadonlySet<string> = new Set([
+  'sentry/store',
+  'sentry/schema',
+  'vault/storage',
+  'vault/corrupt',
+  'vault/locked',
+  'vault/schema',
+  'vault/key',
+  'vault/not-empty',
+])
+
+function publicText(code: string, error: Error): string {
+  return DATABASE_CODES.has(code) ? 'the database cannot be used now' : error.message
 }

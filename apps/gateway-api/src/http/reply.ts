@@ -25,7 +25,7 @@ export function answerProblem(
   const { problem, retryAfterS, allow, cause } = error
   const facts = { code: problem.code, route: request.routeOptions.url, requestId: problem.requestId }
   if (problem.status === 500) log.error({ ...facts, err: cause }, 'a request failed')
-  else if (problem.status === 503) log.warn({ ...facts, reason: error.message }, 'a request could not be served')
+  else if (problem.status === 503) log.warn({ ...facts, reason: reasonOf(error) }, 'a request could not be served')
   reply.code(problem.status).headers({
     ...FIXED_HEADERS,
     'content-type': 'application/problem+json',
@@ -35,4 +35,9 @@ export function answerProblem(
   })
   // As bytes: to text the server would add a charset, which this type does not have.
   return reply.send(Buffer.from(JSON.stringify(problem)))
+}
+
+/** Why, in full: what the answer says may be less. */
+function reasonOf({ cause, message }: ProblemError): string {
+  return cause instanceof Error ? cause.message : message
 }
