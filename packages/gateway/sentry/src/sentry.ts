@@ -3,7 +3,7 @@ import { equalConstantTime } from '@nexus/crypto'
 import { nodeIdOf } from '@nexus/identity'
 import { type Challenges, createChallenges } from './challenge.ts'
 import { withDeadline } from './deadline.ts'
-import { checkIdentity, publicKeyOfDidKey } from './did.ts'
+import { checkIdentity } from './did.ts'
 import type { Envelope, IdentityContext } from './envelope.ts'
 import { SentryError } from './errors.ts'
 import type { Grant, GrantStatement } from './grant.ts'
@@ -19,6 +19,7 @@ import { RateTable } from './rate.ts'
 import { type Rejection, RejectionCounts, reasonOf } from './rejection.ts'
 import { checkMethod, checkOrigin, checkTarget, type HeaderLines, readHeaders, type SentryRequest } from './request.ts'
 import { type Action, allows } from './roles.ts'
+import { ownKey } from './signature/own-key.ts'
 import { type Claimed, checkProfile, nonceHash } from './signature/profile.ts'
 import type { Session } from './store.ts'
 import type { RedeemTicket } from './ticket.ts'
@@ -138,7 +139,7 @@ export class Sentry {
       trail.adapter = 'ticket'
       const { identity, once } = redeem(trail.timeMs)
       this.#rates.identity.take(identity.id, trail.timeMs)
-      await this.#current(identity, trail.timeMs)
+      if (!(await this.#lasts(identity, trail.timeMs))) throw new SentryError({ code: 'sentry/session' })
       await this.#memory.useOnce(once)
       if (!this.#allows(identity.id, action)) throw new SentryError({ code: 'sentry/denied', action })
       return { kind: 'ticket', identity }
@@ -151,14 +152,7 @@ export class Sentry {
    * @throws {SentryError} `sentry/store`, `sentry/busy`, `sentry/verifier-timeout` where the store cannot tell
    */
   async mayStill(identity: IdentityContext, action: Action): Promise<boolean> {
-    if (this.#closed) return false
-    try {
-      await this.#current(identity, this.#ports.now())
-    } catch (error) {
-      if (error instanceof SentryError && error.detail.code === 'sentry/session') return false
-      throw error
-    }
-    return this.#allows(identity.id, action)
+    return !this.#closed && (await this.#lasts(identity, this.#ports.now())) && this.#allows(identity.id, action)
   }
 
   /**
@@ -349,12 +343,10 @@ export class Sentry {
     return session
   }
 
-  /** Reads what the store holds of an identity. @throws {SentryError} `sentry/session` where its session has ended */
-  async #current({ session: id }: IdentityContext, nowMs: number): Promise<void> {
+  /** Reads what the store holds of an identity: `false` where its session has ended. */
+  async #lasts({ session: id }: IdentityContext, nowMs: number): Promise<boolean> {
     const session = await this.#seen(id)
-    if (id !== undefined && (session === undefined || session.expiresMs <= nowMs)) {
-      throw new SentryError({ code: 'sentry/session' })
-    }
+    return id === undefined || (session !== undefined && session.expiresMs > nowMs)
   }
 
   #allows(identity: string, action: Action, account?: string): boolean {
@@ -402,13 +394,4 @@ export async function openSentry(options: SentryOptions, ports: SentryPorts): Pr
   const sentry = new Sentry(options, ports)
   await sentry.start()
   return sentry
-}
-
-/** The key of a did:key that names a key id. */
-function ownKey(keyid: string): Uint8Array {
-  try {
-    return publicKeyOfDidKey(keyid)
-  } catch (cause) {
-    throw new SentryError({ code: 'sentry/key' }, { cause })
-  }
 }
